@@ -1,0 +1,1 @@
+"""The `agcod` command: thin, one file a command."""

@@ -1,0 +1,168 @@
+"""What one attempt told us: a closed set of outcomes, each a statement of what is now known.
+
+Every reply and every failure of the transport maps onto exactly one of them, and whatever is not
+recognised maps onto the most careful one. The question is never "what broke?" but "can a card
+have come of it, and can one still come?".
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Leg(Enum):
+    """Which direction an attempt goes: towards a card, or back."""
+
+    FORWARD = "forward"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back on the wire, not yet understood."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Reply(status={self.status}, {len(self.body)} bytes)"  # the body may hold a code
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an outcome is what it is, in words that are safe to show."""
+
+    message: str
+    code: str | None = None
+    error_type: str | None = None
+
+    def __str__(self) -> str:
+        named = " ".join(part for part in (self.code, self.error_type) if part)
+        return f"{named}: {self.message}" if named else self.message
+
+
+# --- both legs -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Answered: this attempt had no effect, and repeating it is pointless."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Answered: no effect, because something else lives under this ID."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """No effect, and repeating may help: the request never left."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Answered at the door: no effect, slow down."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFirst:
+    """Answered "undo, then send again" (F400, status RESEND): the effect is unknown."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Answered, but the answer does not say whether there was an effect."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Not answered: it may have had its effect, and it may still have it later."""
+
+    reason: Reason
+
+
+# --- the forward leg -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Answered with what was asked for, and alive."""
+
+    answer: object
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedDead:
+    """Answered SUCCESS for a card that has been cancelled: the ID is burnt."""
+
+    reason: Reason
+
+
+# --- the undo leg ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Answered: undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToUndo:
+    """Answered: there is nothing under this ID. It proves nothing about a late create."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """Answered, or known beforehand: the time for undoing has passed."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Answered: somebody has already used what was to be undone."""
+
+    reason: Reason
+
+
+Both = Refused | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
+ForwardOutcome = Applied | AppliedDead | Both
+UndoOutcome = Undone | NothingToUndo | TooLate | Claimed | Both
+Outcome = ForwardOutcome | UndoOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt as an exception or an event reports it."""
+
+    request_id: str
+    leg: Leg
+    outcome: str
+    reason: Reason | None
+    seconds: float
+
+
+def reason_of(outcome: Outcome) -> Reason | None:
+    """Return why, where the outcome says so."""
+    return None if isinstance(outcome, Applied | Undone) else outcome.reason
+
+
+def as_read(outcome: ForwardOutcome) -> ForwardOutcome:
+    """Return what the outcome means for a read: what moves no value cannot be in doubt."""
+    if isinstance(outcome, UndoFirst | Unclear | Lost | AppliedDead):
+        return Untouched(outcome.reason)
+    return outcome

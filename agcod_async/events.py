@@ -1,0 +1,41 @@
+"""What observers are told: frozen records, without claim codes, keys or signatures.
+
+An observer watches and never steers: it is called synchronously, should return quickly, and what
+it raises is logged and dropped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agcod_async.core.outcomes import AttemptRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """One attempt has its outcome."""
+
+    operation: str
+    attempt: AttemptRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorChosen:
+    """An ID was proved dead, and the order goes on under the next one."""
+
+    request_id: str
+    successor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """One call has its verdict, given by its name, such as "Issued" or "InDoubt"."""
+
+    operation: str
+    request_id: str
+    verdict: str
+    attempts: int
+    seconds: float
+
+
+Event = AttemptEnded | SuccessorChosen | CallEnded
+Observer = Callable[[Event], None]

@@ -1,0 +1,1 @@
+"""What must survive: every call that moves value, on record before its first byte leaves."""

@@ -1,0 +1,45 @@
+"""One journal entry: what is on record about one call. It has no place for a claim code.
+
+`body` is the forward request as it was encoded, kept so that a call can be finished by a process
+that no longer has the caller's arguments. It holds what Amazon is told: IDs, amount, programme,
+your external reference (keep recipients out of that one), never a code.
+"""
+
+import msgspec
+
+from agcod_async.core.outcomes import Leg
+from agcod_async.core.saga import Facts
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, under the ID that the caller gave it. All times are UTC seconds since 1970.
+
+    `verdict` is empty while the call is open; an entry in doubt stays open. `effects_until` is
+    the time from which on no undo sent so far can still land. `version` counts transitions: a
+    journal takes a transition only from the version that it holds.
+    """
+
+    request_id: str
+    partner_id: str
+    operation: str
+    amount: str
+    body: bytes
+    created_at: float
+    live_id: str
+    leg: Leg = Leg.FORWARD
+    facts: Facts = Facts()
+    sends: int = 0
+    first_sent_at: float | None = None
+    last_sent_at: float | None = None
+    effects_until: float | None = None
+    gc_id: str | None = None
+    code: str | None = None
+    error_type: str | None = None
+    verdict: str = ""
+    updated_at: float = 0.0
+    version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the call still has to be finished."""
+        return not self.verdict

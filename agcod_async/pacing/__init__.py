@@ -1,0 +1,1 @@
+"""When a request may leave: one permit for every attempt, whatever its leg."""

@@ -1,0 +1,1 @@
+"""Providers as data: their operations, codecs, error catalogues and recovery tables."""

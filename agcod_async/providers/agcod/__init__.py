@@ -1,0 +1,1 @@
+"""Amazon's Incentives API, AGCOD: gift cards on demand."""

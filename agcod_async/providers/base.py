@@ -1,0 +1,141 @@
+"""What the engine must know of a provider, and nothing else: a provider is data.
+
+An `Operation` turns typed requests into bytes and replies into outcomes. Bound to one request it
+is an `Intent`, in which the types are gone: the engine carries intents and looks into none.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from agcod_async.core.outcomes import ForwardOutcome, Reply, UndoOutcome
+from agcod_async.values import Money, RequestId
+
+RequestT = TypeVar("RequestT")
+AnswerT = TypeVar("AnswerT")
+OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[OutcomeT_co]):
+    """One leg under one ID, encoded once: every replay of it sends the same bytes."""
+
+    operation: str
+    body: bytes
+    outcome: Callable[[Reply], OutcomeT_co]
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Both legs under one ID. The undo is ready before the first byte leaves."""
+
+    forward: Message[ForwardOutcome]
+    undo: Message[UndoOutcome] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One caller intent, ready to be sent. `body` is what identifies its content.
+
+    A read has no request ID and no journal entry. `undo_window_seconds` is the age of the first
+    send beyond which no undo is started, because the provider would refuse it.
+    """
+
+    operation: str
+    request_id: RequestId | None
+    amount: Money | None
+    body: bytes
+    read_only: bool
+    undo_window_seconds: float | None
+    legs: Callable[[RequestId | None], Legs]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoLeg(Generic[RequestT]):
+    """How an operation is undone."""
+
+    operation: str
+    encode: Callable[[RequestT], bytes]
+    outcome: Callable[[RequestT, Reply], UndoOutcome]
+    window_seconds: float
+
+    def message(self, request: RequestT) -> Message[UndoOutcome]:
+        """Return the undo of `request`, encoded."""
+        return Message(self.operation, self.encode(request), partial(self.outcome, request))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity(Generic[RequestT]):
+    """Where a value-moving request keeps its ID and amount.
+
+    `under` is the same request under another ID (a successor).
+    """
+
+    request_id: Callable[[RequestT], RequestId]
+    amount: Callable[[RequestT], Money | None]
+    under: Callable[[RequestT, RequestId], RequestT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[RequestT, AnswerT]):
+    """One operation of a provider. Without an `identity` it is a read and moves no value."""
+
+    name: str
+    answer_type: type[AnswerT]
+    encode: Callable[[RequestT], bytes]
+    decode_request: Callable[[bytes], RequestT]
+    outcome: Callable[[RequestT, Reply], ForwardOutcome]
+    identity: Identity[RequestT] | None = None
+    undo: UndoLeg[RequestT] | None = None
+
+    def bind(self, request: RequestT) -> Intent:
+        """Return the intent to send `request`."""
+        identity = self.identity
+        return Intent(
+            operation=self.name,
+            request_id=None if identity is None else identity.request_id(request),
+            amount=None if identity is None else identity.amount(request),
+            body=self.encode(request),
+            read_only=identity is None,
+            undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
+            legs=lambda live_id: self._legs(self._under(request, live_id)),
+        )
+
+    def _under(self, request: RequestT, live_id: RequestId | None) -> RequestT:
+        if self.identity is None or live_id is None:
+            return request
+        return self.identity.under(request, live_id)
+
+    def _legs(self, request: RequestT) -> Legs:
+        return Legs(
+            forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
+            undo=None if self.undo is None else self.undo.message(request),
+        )
+
+    def rebind(self, body: bytes) -> Intent:
+        """Return the intent whose bytes a journal has kept."""
+        return self.bind(self.decode_request(body))
+
+
+class Rebindable(Protocol):
+    """An operation, as far as recovery needs to know it."""
+
+    def rebind(self, body: bytes) -> Intent:
+        """Return the intent whose bytes a journal has kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One provider: how its requests are addressed and signed, and which operations it has.
+
+    `sub_limits` caps single operations below the account's rate, in requests a second by name.
+    """
+
+    name: str
+    signing_service: str
+    target_prefix: str
+    content_type: str
+    operations: Mapping[str, Rebindable]
+    sub_limits: Mapping[str, float]

@@ -1,0 +1,133 @@
+"""One session's settings: frozen, checked once, and never pointing at production by default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from agcod_async.core.outcomes import Reason
+from agcod_async.endpoints import Endpoint
+from agcod_async.errors import UsageError
+from agcod_async.values import Credentials, InvalidValueError, check_partner_id
+
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a session must know beforehand.
+
+    `base_url` replaces the endpoint's host (the emulator, a recording proxy); it must be https,
+    except on loopback. `region` replaces the endpoint's signing region. `requests_per_second` is
+    the rate that Amazon allows this partner account (10 unless your contract says otherwise);
+    every request counts, undos and replays too. `attempt_timeout_seconds` bounds one exchange
+    (Amazon recommends 6), `deadline_seconds` a whole call: queueing, attempts, pauses and undos.
+    """
+
+    _: KW_ONLY
+    credentials: Credentials
+    partner_id: str
+    endpoint: Endpoint = Endpoint.NA_SANDBOX
+    base_url: str | None = None
+    region: str | None = None
+    requests_per_second: float = 10.0
+    attempt_timeout_seconds: float = 6.0
+    deadline_seconds: float = 60.0
+    wire_format: Literal["json"] = "json"
+
+    def __post_init__(self) -> None:
+        """Check every field; raises `UsageError` naming the first that does not fit."""
+        try:
+            check_partner_id(self.partner_id)
+            _check_range("requests_per_second", self.requests_per_second, 0.001, 100_000)
+            _check_range("attempt_timeout_seconds", self.attempt_timeout_seconds, 0.1, 60)
+            _check_range("deadline_seconds", self.deadline_seconds, 0.1, 31_536_000)
+            _check_wire_format(self.wire_format)
+            if self.base_url is not None:
+                _check_base_url(self.base_url)
+        except InvalidValueError as error:
+            raise UsageError(Reason(str(error))) from error
+
+    @property
+    def url(self) -> str:
+        """Where requests go, without a trailing slash."""
+        return (self.base_url or f"https://{self.endpoint.host}").rstrip("/")
+
+    @property
+    def signing_region(self) -> str:
+        """The region in the signature's scope."""
+        return self.region or self.endpoint.region
+
+    @property
+    def mock_ids_allowed(self) -> bool:
+        """Whether request IDs F0000 to F9999 may be sent: never to production."""
+        return self.endpoint.is_sandbox
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from `environ` (the process's own by default).
+
+        AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY and AGCOD_PARTNER_ID are required;
+        AGCOD_ENDPOINT (na-sandbox, na, eu-sandbox, eu, fe-sandbox, fe), AGCOD_BASE_URL,
+        AGCOD_REGION and AGCOD_TPS are optional. Raises `UsageError` naming the variable.
+        """
+        env = os.environ if environ is None else environ
+        rate = env.get("AGCOD_TPS") or "10"
+        try:
+            return cls(
+                credentials=Credentials(
+                    access_key_id=_required(env, "AGCOD_ACCESS_KEY_ID"),
+                    secret_access_key=_required(env, "AGCOD_SECRET_ACCESS_KEY"),
+                ),
+                partner_id=_required(env, "AGCOD_PARTNER_ID"),
+                endpoint=_endpoint(env.get("AGCOD_ENDPOINT") or Endpoint.NA_SANDBOX.value),
+                base_url=env.get("AGCOD_BASE_URL") or None,
+                region=env.get("AGCOD_REGION") or None,
+                requests_per_second=_number("AGCOD_TPS", rate),
+            )
+        except InvalidValueError as error:
+            raise UsageError(Reason(str(error))) from error
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value:
+        raise InvalidValueError(name, "is not set", "an environment variable of this name")
+    return value
+
+
+def _endpoint(name: str) -> Endpoint:
+    known = {str(endpoint.value): endpoint for endpoint in Endpoint}
+    if name not in known:
+        raise InvalidValueError("AGCOD_ENDPOINT", f"{name!r} is unknown", ", ".join(known))
+    return known[name]
+
+
+def _number(field: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidValueError(field, f"{text!r} is not a number", "requests per second") from None
+
+
+def _check_range(field: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidValueError(field, f"{value} is out of range", f"{low} to {high}")
+
+
+def _check_wire_format(wire_format: str) -> None:
+    if wire_format != "json":
+        raise InvalidValueError("wire_format", f"{wire_format!r} is unknown", "json")
+
+
+def _check_base_url(base_url: str) -> None:
+    parts = urlsplit(base_url)
+    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+        raise InvalidValueError("base_url", "is not a plain URL", "https://host[:port][/path]")
+    if parts.scheme == "https":
+        return
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK_HOSTS:
+        raise InvalidValueError(
+            "base_url", f"{base_url!r} is not protected", "https, or http on loopback"
+        )

@@ -1,0 +1,1 @@
+"""A local AGCOD to test against, and the tools to torment it."""

@@ -1,0 +1,271 @@
+"""Values that are checked once, where they enter, and trusted from there on.
+
+Rules of this file:
+
+1. A value is immutable, and building one checks every limit that Amazon documents for it. What
+   does not fit raises `InvalidValueError`, which names the field, the problem and the limit.
+2. A claim code or a secret key shows itself to nobody who does not call `reveal()`.
+3. Standard library only; no clock, no randomness, no I/O.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar, NoReturn, Self, SupportsIndex
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MOCK_ID = re.compile(r"F[0-9]{4}")
+_REQUEST_ID = re.compile(r"[!-~]+")  # printable ASCII without the space
+
+CURRENCY_EXPONENTS: dict[str, int] = {
+    **dict.fromkeys(
+        ("AED", "AUD", "CAD", "EGP", "EUR", "GBP", "MXN", "PLN", "SAR", "SEK", "SGD", "TRY"), 2
+    ),
+    **dict.fromkeys(("USD", "ZAR"), 2),
+    "JPY": 0,
+}
+"""Decimal places of the currencies that Amazon's marketplaces are known to use."""
+
+_UNKNOWN_CURRENCY_EXPONENT_MAX = 4
+
+
+class InvalidValueError(ValueError):
+    """A value breaks a documented limit. Nothing has been sent.
+
+    `field` names the argument, `problem` says what is wrong with it, `limit` what would be right.
+    """
+
+    def __init__(self, field: str, problem: str, limit: str) -> None:
+        super().__init__(f"{field}: {problem} ({limit})")
+        self.field = field
+        self.problem = problem
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in major units of one currency: `Money("25.00", "USD")`.
+
+    The amount is brought to the currency's number of decimal places, so that 10, "10.0" and
+    "10.00" are equal and are sent as the same bytes: a resend with other bytes could be refused
+    as another amount (F200 PreDenominationMismatch). A currency that is not in
+    `CURRENCY_EXPONENTS` is accepted with up to four places.
+    """
+
+    amount: Decimal
+    currency: str
+
+    def __init__(self, amount: Decimal | str | int, currency: str) -> None:
+        """Take `amount` as text, integer or Decimal; a float is refused, it is not exact."""
+        if not _CURRENCY.fullmatch(currency):
+            raise InvalidValueError(
+                "currency",
+                f"{currency!r} is not a currency code",
+                "three capital letters, ISO 4217",
+            )
+        object.__setattr__(self, "amount", _exact(amount, currency))
+        object.__setattr__(self, "currency", currency)
+
+    @property
+    def currency_is_known(self) -> bool:
+        """Whether the number of decimal places of this currency is known here."""
+        return self.currency in CURRENCY_EXPONENTS
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+def _exact(amount: Decimal | str | int, currency: str) -> Decimal:
+    places = CURRENCY_EXPONENTS.get(currency)
+    # bool is an int, and float an easy mistake: neither is an amount of money.
+    if isinstance(amount, bool) or not isinstance(amount, Decimal | str | int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValueError(
+            "amount", f"a {type(amount).__name__} is not exact", "text, int or Decimal"
+        )
+    try:
+        exact = Decimal(amount)
+    except InvalidOperation:
+        raise InvalidValueError(
+            "amount", f"{amount!r} is not a number", "a decimal number such as 25.00"
+        ) from None
+    if not exact.is_finite() or exact.adjusted() > _AMOUNT_EXPONENT_MAX:
+        raise InvalidValueError("amount", f"{amount!r} is out of range", "at most 12 digits")
+    allowed = _UNKNOWN_CURRENCY_EXPONENT_MAX if places is None else places
+    shortest = exact.normalize()
+    if -int(shortest.as_tuple().exponent) > allowed:
+        raise InvalidValueError(
+            "amount",
+            f"{amount} has more decimal places than {currency} has",
+            f"at most {allowed} decimal places",
+        )
+    if places is None:
+        return shortest.quantize(Decimal(1)) if shortest == shortest.to_integral() else shortest
+    return exact.quantize(Decimal(1).scaleb(-places))
+
+
+_AMOUNT_EXPONENT_MAX = 11
+
+
+class RequestId(str):
+    """The ID under which one order is sent, replayed and undone. It is yours: keep it.
+
+    At most 40 characters, case-sensitive, beginning with the partner ID (error F2021 and F2022 of
+    Amazon's table). The alphabet is open: Amazon's guide says alphanumeric, the service is known
+    to take `-` and `_` too.
+    """
+
+    __slots__ = ()
+
+    LENGTH_MAX: ClassVar[int] = 40
+
+    def __new__(cls, text: str) -> Self:
+        """Check the form; the partner prefix is checked by `check_partner`."""
+        if not text:
+            raise InvalidValueError("request_id", "is empty", "1 to 40 characters")
+        if len(text) > cls.LENGTH_MAX:
+            raise InvalidValueError(
+                "request_id", f"has {len(text)} characters", f"at most {cls.LENGTH_MAX}"
+            )
+        if not _REQUEST_ID.fullmatch(text):
+            raise InvalidValueError(
+                "request_id", f"{text!r} has a character that cannot be sent", "letters and digits"
+            )
+        return super().__new__(cls, text)
+
+    @classmethod
+    def derive(cls, partner_id: str, business_key: str) -> Self:
+        """Make the same ID from the same business key, always: a crash cannot forget it.
+
+        Alphanumeric and 40 characters long: the partner ID, then 100 to 175 bits of a SHA-256 of
+        both arguments. Raises `InvalidValueError` for an empty key or a partner ID over 20
+        characters (too little of the hash would be left).
+        """
+        if not business_key:
+            raise InvalidValueError("business_key", "is empty", "at least 1 character")
+        return cls(_hashed(partner_id, "request-id", business_key))
+
+    def successor(self, partner_id: str, epoch: int) -> "RequestId":
+        """Return the ID that takes over when this one is proved dead, for the n-th time.
+
+        Hashed rather than suffixed: a suffix could hit another order's ID, and a create under it
+        would answer with that order's card.
+        """
+        return RequestId(_hashed(partner_id, f"successor-{epoch}", self))
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether this is one of Amazon's mock codes, F0000 to F9999 (sandbox only)."""
+        return _MOCK_ID.fullmatch(self) is not None
+
+    def check_partner(self, partner_id: str, *, mock_allowed: bool) -> None:
+        """Raise `InvalidValueError` unless this ID may be sent for `partner_id`."""
+        if (mock_allowed and self.is_mock) or self.startswith(partner_id):
+            return
+        raise InvalidValueError(
+            "request_id",
+            f"{str(self)!r} does not begin with the partner ID",
+            f"begins with {partner_id!r}, case matters",
+        )
+
+
+_PARTNER_ID_LENGTH_MAX = 20
+
+
+def check_partner_id(partner_id: str) -> None:
+    """Raise `InvalidValueError` unless this can be a partner ID (1 to 20 letters and digits)."""
+    if not (partner_id.isascii() and partner_id.isalnum()):
+        raise InvalidValueError("partner_id", f"{partner_id!r} is not one", "letters and digits")
+    if len(partner_id) > _PARTNER_ID_LENGTH_MAX:
+        raise InvalidValueError(
+            "partner_id", f"has {len(partner_id)} characters", f"at most {_PARTNER_ID_LENGTH_MAX}"
+        )
+
+
+def _hashed(partner_id: str, purpose: str, key: str) -> str:
+    check_partner_id(partner_id)
+    material = f"agcod-async\0{purpose}\0{partner_id}\0{key}".encode()
+    tail = base64.b32encode(hashlib.sha256(material).digest()).decode("ascii")
+    return (partner_id + tail)[: RequestId.LENGTH_MAX]
+
+
+class _Hidden:
+    """Text that is shown to nobody who does not ask for it by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself. From here on, keeping it safe is up to you."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(<hidden>)"
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Hidden) or type(other) is not type(self):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._text))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, object]) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} does not leave the process: it cannot be pickled")
+
+
+class ClaimCode(_Hidden):
+    """The code that the recipient types in. Amazon forbids partners to store it."""
+
+    __slots__ = ()
+
+
+class SecretKey(_Hidden):
+    """The secret half of an access key."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """One access key of the Incentives portal. The secret half is never shown."""
+
+    access_key_id: str
+    secret_access_key: SecretKey
+
+    def __init__(self, *, access_key_id: str, secret_access_key: str | SecretKey) -> None:
+        """Wrap the secret; raises `InvalidValueError` where a half is missing."""
+        secret = (
+            secret_access_key
+            if isinstance(secret_access_key, SecretKey)
+            else SecretKey(secret_access_key)
+        )
+        for field, text in (
+            ("access_key_id", access_key_id),
+            ("secret_access_key", secret.reveal()),
+        ):
+            # The text is not quoted: one half pasted into the other's place is a common mistake.
+            if not text or not _REQUEST_ID.fullmatch(text):
+                raise InvalidValueError(
+                    field, "is empty or has a blank in it", "as shown by the Incentives portal"
+                )
+        object.__setattr__(self, "access_key_id", access_key_id)
+        object.__setattr__(self, "secret_access_key", secret)
+
+    def __repr__(self) -> str:
+        return f"Credentials(access_key_id='…{self.access_key_id[-4:]}')"

@@ -1,0 +1,1 @@
+"""How bytes are signed and exchanged. Nothing here knows what they mean."""
