@@ -266,3 +266,21 @@ def resume(leg: Leg, facts: Facts) -> State:
             return Undo(facts=facts)
         case _:
             assert_never(leg)
+
+
+def on_record(state: State, verdict: Verdict) -> Facts:
+    """Return the facts to keep when a call has ended from `state` with `verdict`.
+
+    The record holds the pessimistic facts of `state.sending()` until now. A verdict that is
+    certain corrects them, so that a later call under the same ID is not more careful than it must
+    be; anything else leaves them as they are.
+    """
+    match verdict:
+        case Issued():
+            return replace(state.sending().facts, confirmed=True)
+        case Declined() | Unavailable():
+            return state.facts  # such a verdict exists only where nothing was doubtful before
+        case Reversed() | InDoubt():
+            return state.sending().facts
+        case _:
+            assert_never(verdict)
