@@ -1,0 +1,83 @@
+# `make` alone lists what there is. Everything below `setup` prepares the tools by itself.
+
+PYTHON ?= python3
+PYTHON_OLDEST := 3, 11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# The parts in which a line that no test reaches could cost somebody a gift card.
+CRITICAL := agcod_async/core/*,agcod_async/engine/*,agcod_async/pacing/*,agcod_async/wire/sigv4.py
+COVERAGE_MIN := 95
+TEST_WORKERS := 2
+
+GENERATORS := $(wildcard docs/generate_*.py)
+BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
+
+# pyright comes whole with its Python package; it has nothing to say about newer ones.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup format lint types test model bench demo docs check clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+
+setup: $(READY) ## Create .venv with everything pinned in constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "make setup: there is no $(PYTHON); on Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < ($(PYTHON_OLDEST)))' || { \
+		echo "make setup: $$($(PYTHON) --version) is too old, 3.11 is needed;" \
+			"if there is a newer one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "make setup: $(PYTHON) lacks its venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt pip
+	$(PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable '.[progress]' --group dev
+	@touch $@
+
+format: $(READY) ## Bring all Python files into the one form
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+lint: $(READY) ## Check style, import layers and generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	@for generator in $(GENERATORS); do \
+		echo "$$generator --check"; $(BIN)/python "$$generator" --check || exit 1; done
+
+types: $(READY) ## Check types, strictly, with mypy and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+test: lint types ## Run the whole gate: lint, types, all tests, coverage
+	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --cov --cov-report=
+	$(BIN)/coverage report --include='$(CRITICAL)' --fail-under=100
+	$(BIN)/coverage report --fail-under=$(COVERAGE_MIN)
+
+check: lint types test ## The same gate, by the name that others look for
+
+model: $(READY) ## Explore every reachable state of a call against an adversarial Amazon
+	$(BIN)/python -m tests.model
+
+bench: $(READY) ## Measure, on this machine and over loopback only
+	@for benchmark in $(BENCHMARKS); do \
+		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; done
+
+demo: $(READY) ## Issue a small batch against the local emulator
+	$(BIN)/python docs/examples/demo.py
+
+docs: $(READY) ## Write the generated pages of docs/reference anew
+	@for generator in $(GENERATORS); do \
+		echo "$$generator"; $(BIN)/python "$$generator" || exit 1; done
+
+clean: ## Remove .venv, caches and build results
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
