@@ -1,0 +1,62 @@
+"""The public surface, name by name: whoever adds or removes one says so here and in CHANGELOG."""
+
+import subprocess
+import sys
+
+import agcod_async
+
+PUBLIC_NAMES = [
+    "AccountError",
+    "AgcodError",
+    "AgcodSession",
+    "AiohttpTransport",
+    "ClaimCode",
+    "Credentials",
+    "DeclinedError",
+    "Endpoint",
+    "HttpxTransport",
+    "IdempotencyConflictError",
+    "InDoubtError",
+    "InvalidRequestError",
+    "Lane",
+    "MemoryJournal",
+    "Money",
+    "NothingIssuedError",
+    "Order",
+    "Receipt",
+    "RecoveryPolicy",
+    "RequestId",
+    "ReversedError",
+    "Settings",
+    "UnavailableError",
+    "UsageError",
+    "issue_many",
+]
+
+
+def test_the_public_names_are_these_and_no_others() -> None:
+    assert list(agcod_async.__all__) == PUBLIC_NAMES
+
+
+def test_every_public_name_is_there() -> None:
+    missing = [name for name in PUBLIC_NAMES if not hasattr(agcod_async, name)]
+
+    assert missing == []
+
+
+def test_every_public_error_is_an_agcod_error() -> None:
+    errors = [getattr(agcod_async, name) for name in PUBLIC_NAMES if name.endswith("Error")]
+
+    assert errors
+    assert all(issubclass(error, agcod_async.AgcodError) for error in errors)
+
+
+def test_importing_the_package_loads_no_tools_for_tests() -> None:
+    script = "import sys, agcod_async; print(*sorted(m for m in sys.modules if '.' in m))"
+    loaded = subprocess.run(  # noqa: S603  our own interpreter, a fixed script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert "agcod_async.session" in loaded
+    assert [name for name in loaded if name.startswith(("agcod_async.testing", "_pytest."))] == []
+    assert [name for name in loaded if name.startswith("agcod_async.cli")] == []

@@ -1,0 +1,191 @@
+"""Typical uses of the public API: never run, but read by mypy and pyright in `make types`.
+
+If a signature changes in a way that breaks a user's code, one of these no longer type-checks.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
+from typing import assert_never, assert_type
+
+from agcod_async import (
+    AccountError,
+    AgcodError,
+    AgcodSession,
+    AiohttpTransport,
+    ClaimCode,
+    Credentials,
+    DeclinedError,
+    Endpoint,
+    HttpxTransport,
+    InDoubtError,
+    InvalidRequestError,
+    Lane,
+    MemoryJournal,
+    Money,
+    NothingIssuedError,
+    Order,
+    Receipt,
+    RecoveryPolicy,
+    RequestId,
+    ReversedError,
+    Settings,
+    UnavailableError,
+    UsageError,
+    issue_many,
+)
+from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
+from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
+from agcod_async.providers.agcod.messages import AvailableFunds, Cancellation, GiftCard
+
+
+def settings() -> Settings:
+    assert_type(Settings.from_env(), Settings)
+    assert_type(Settings.from_env({"AGCOD_PARTNER_ID": "Acme1"}), Settings)
+    return Settings(
+        credentials=Credentials(access_key_id="AKEY", secret_access_key="secret"),
+        partner_id="Acme1",
+        endpoint=Endpoint.EU_SANDBOX,
+        requests_per_second=20,
+        attempt_timeout_seconds=6.0,
+        deadline_seconds=30.0,
+    )
+
+
+def values() -> None:
+    assert_type(Money("25.00", "USD"), Money)
+    assert_type(Money(25, "JPY").amount, Decimal)
+    assert_type(RequestId.derive("Acme1", "order 4711"), RequestId)
+    as_text: str = RequestId("Acme1order4711")
+    assert_type(Money(Decimal("0.01"), as_text).currency, str)
+
+
+async def one_card() -> str:
+    async with AgcodSession(settings()) as session:
+        assert_type(session, AgcodSession)
+        card = await session.create_gift_card(
+            request_id="Acme1order4711", amount=Money("25.00", "USD")
+        )
+        assert_type(card, GiftCard)
+        assert_type(card.claim_code, ClaimCode)
+        assert_type(card.amount, Money)
+        assert_type(card.replayed, bool)
+        assert_type(card.attempts, int)
+        code: str = card.claim_code.reveal()
+        live_under: str = card.request_id
+        amazons_name: str = card.gc_id
+        return f"{live_under} {amazons_name} {code}"
+
+
+async def everything_given(observed: list[Event]) -> None:
+    session = AgcodSession(
+        settings(),
+        transport=AiohttpTransport(),
+        journal=MemoryJournal(),
+        observers=(observed.append, on_event),
+        policy=RecoveryPolicy(on_burnt_id="raise", forward_attempts_max=4),
+    )
+    try:
+        await session.create_gift_card(
+            request_id=RequestId("Acme1order4711"),
+            amount=Money(25, "USD"),
+            program_id="spring",
+            external_reference="invoice 12",
+            lane=Lane.INTERACTIVE,
+            deadline_seconds=10,
+            policy=RecoveryPolicy(),
+        )
+        cancelled = await session.cancel_gift_card(request_id="Acme1order4711")
+        assert_type(cancelled, Cancellation)
+        funds = await session.get_available_funds(lane=Lane.PROBE)
+        assert_type(funds, AvailableFunds)
+        await session.reconcile(deadline_seconds=60)
+    finally:
+        await session.aclose(drain_seconds=5)
+
+
+async def a_view_of_a_session(session: AgcodSession) -> None:
+    patient = session.with_options(lane=Lane.BATCH, deadline_seconds=3600)
+    assert_type(patient, AgcodSession)
+    await patient.get_available_funds()
+
+
+async def transports() -> None:
+    async with AgcodSession(settings(), transport=HttpxTransport()) as session:
+        await session.get_available_funds()
+
+
+def on_event(event: Event) -> None:
+    match event:
+        case AttemptEnded(operation, attempt):
+            assert_type(operation, str)
+            assert_type(attempt.seconds, float)
+        case SuccessorChosen(request_id, successor_id):
+            assert_type((request_id, successor_id), tuple[str, str])
+        case CallEnded():
+            assert_type(event.verdict, str)
+        case _:
+            assert_never(event)
+
+
+async def what_may_be_done_next(session: AgcodSession) -> str:
+    try:
+        await session.cancel_gift_card(request_id="Acme1order4711", gc_id=None)
+    except UsageError as error:
+        value_error: ValueError = error
+        return str(value_error)
+    except (InvalidRequestError, AccountError) as error:
+        declined: DeclinedError = error
+        return declined.code or ""
+    except UnavailableError as error:
+        assert_type(error.retry_after_seconds, float)
+        return "later"
+    except ReversedError as error:
+        nothing: NothingIssuedError = error
+        return nothing.request_id or ""
+    except InDoubtError as error:
+        return error.next_safe_action + (error.not_before.isoformat() if error.not_before else "")
+    except AgcodError as error:
+        assert_type(error.error_type, str | None)
+        return ", ".join(attempt.outcome for attempt in error.attempts)
+    return "cancelled"
+
+
+async def a_batch(session: AgcodSession, business_keys: Iterable[str]) -> int:
+    orders = (
+        Order(request_id=RequestId.derive("Acme1", key), amount=Money("10.00", "EUR"))
+        for key in business_keys
+    )
+    issued = 0
+    async for receipt in issue_many(session, orders, concurrency=16):
+        assert_type(receipt, Receipt)
+        assert_type(receipt.order, Order)
+        assert_type(receipt.request_id, str)
+        assert_type(receipt.verdict, Verdict)
+        match receipt.verdict:
+            case Issued(card):
+                assert_type(card, GiftCard)
+                issued += 1
+            case Declined(error):
+                assert_type(error, DeclinedError | UsageError)
+            case Unavailable(error):
+                assert_type(error, UnavailableError)
+            case Reversed(error):
+                assert_type(error, ReversedError)
+            case InDoubt(error):
+                assert_type(error, InDoubtError)
+            case _:
+                assert_never(receipt.verdict)
+    return issued
+
+
+async def a_batch_from_a_stream(session: AgcodSession, orders: AsyncIterator[Order]) -> None:
+    async for receipt in issue_many(session, orders):
+        assert_type(receipt.verdict, Verdict)
+
+
+def what_must_not_type_check(session: AgcodSession) -> None:
+    """Each ignore below is reported as unused on the day that the mistake becomes possible."""
+    Money(25.0, "USD")  # type: ignore[arg-type]
+    Settings()  # type: ignore[call-arg]
+    session.create_gift_card(amount=Money(25, "USD"))  # type: ignore[call-arg]
+    session.cancel_gift_card("Acme1order4711")  # type: ignore[misc]
