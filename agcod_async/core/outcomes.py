@@ -98,9 +98,13 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Answered with what was asked for, and alive."""
+    """Answered with what was asked for, and alive.
+
+    `reference` is the provider's own name for it (a gcId), which may be kept and shown.
+    """
 
     answer: object
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,18 @@ from typing import Protocol
 from agcod_async.journal.records import Entry
 
 
-class StaleEntryError(Exception):
-    """Somebody else has moved this entry on. Whoever gets this must not send anything."""
+class JournalError(Exception):
+    """The journal could not write. Whoever gets this must not send anything."""
+
+
+class StaleEntryError(JournalError):
+    """Somebody else has moved this entry on."""
 
 
 class Journal(Protocol):
     """Keeps entries. When a method has returned, what it wrote survives what the journal promises.
 
-    Every method may raise `OSError` where the storage fails: nothing is sent then.
+    Every method raises `JournalError`, and nothing else, where the storage fails.
     """
 
     async def open(self, entry: Entry) -> Entry:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from agcod_async.core.outcomes import ForwardOutcome, Reply, UndoOutcome
+from agcod_async.errors import DeclinedError
 from agcod_async.values import Money, RequestId
 
 RequestT = TypeVar("RequestT")
@@ -131,6 +132,7 @@ class Provider:
     """One provider: how its requests are addressed and signed, and which operations it has.
 
     `sub_limits` caps single operations below the account's rate, in requests a second by name.
+    `declined_errors` gives the exception for a refusal by its error code.
     """
 
     name: str
@@ -139,3 +141,4 @@ class Provider:
     content_type: str
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
+    declined_errors: Mapping[str, type[DeclinedError]]

@@ -1,0 +1,78 @@
+"""One exchange, from signed bytes to an outcome. Whatever happens here becomes an outcome.
+
+The time of an exchange is bounded here and nowhere else, in total and on the loop's clock: a
+transport's own timeouts start anew with every read, and a reply that drips never trips them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from agcod_async.core.outcomes import Lost, Reason, Reply, Throttled, Unclear, Untouched
+from agcod_async.pacing.port import Permit
+from agcod_async.providers.base import Message
+from agcod_async.wire.port import Exchanged, Transport
+
+OutcomeT = TypeVar("OutcomeT")
+Sign = Callable[[str, bytes, float], Mapping[str, str]]
+"""Returns the headers of an operation's body, signed at a time (UTC seconds since 1970)."""
+
+_log = logging.getLogger("agcod_async")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The way to the provider."""
+
+    url: str
+    sign: Sign
+    transport: Transport
+    attempt_timeout_seconds: float
+
+
+async def exchange(
+    line: Line, message: Message[OutcomeT], headers: Mapping[str, str], permit: Permit
+) -> OutcomeT | Untouched | Lost | Unclear:
+    """Send `message` under `permit` and return what is known afterwards."""
+    if permit.is_revoked:
+        permit.unused()
+        return Untouched(Reason("a throttle closed the gate before the request left"))
+    permit.sending()
+    try:
+        exchanged = await _bounded(line, message, headers)
+    except BaseException:
+        permit.lost()
+        raise
+    if not isinstance(exchanged, Reply):
+        if isinstance(exchanged, Untouched):
+            permit.unused()
+        else:
+            permit.lost()
+        return exchanged
+    outcome = _understood(message, exchanged)
+    permit.answered(throttled=isinstance(outcome, Throttled))
+    return outcome
+
+
+async def _bounded(line: Line, message: Message[OutcomeT], headers: Mapping[str, str]) -> Exchanged:
+    url = f"{line.url}/{message.operation}"
+    try:
+        async with asyncio.timeout(line.attempt_timeout_seconds):
+            return await line.transport.send(url, headers, message.body)
+    except TimeoutError:
+        return Lost(Reason(f"no reply within {line.attempt_timeout_seconds:g} s"))
+    except Exception as error:  # noqa: BLE001  a transport that breaks its promise proves nothing
+        name = type(error).__name__
+        _log.warning("the transport raised %s instead of answering; taken as lost", name)
+        return Lost(Reason(f"the transport failed with {name}"))
+
+
+def _understood(message: Message[OutcomeT], reply: Reply) -> OutcomeT | Unclear:
+    try:
+        return message.outcome(reply)
+    except Exception as error:  # noqa: BLE001  its text may quote the reply, and so a claim code
+        name = type(error).__name__
+        _log.warning("the codec raised %s; the reply is taken as unclear", name)
+        return Unclear(Reason(f"the reply could not be read ({name})"))

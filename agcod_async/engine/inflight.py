@@ -1,0 +1,140 @@
+"""The calls that run now: one for each request ID, however many callers wait for it.
+
+A caller that is cancelled, or whose deadline has come, only stops waiting. When the last one has
+gone, an exchange under way is finished and recorded, and nothing more is sent in their name.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agcod_async.core.outcomes import Reason
+from agcod_async.core.saga import InDoubt, Verdict
+from agcod_async.engine.call import Call, Ended
+from agcod_async.errors import IdempotencyConflictError, UsageError
+from agcod_async.providers.base import Intent
+
+_log = logging.getLogger("agcod_async")
+
+_DEADLINE = Reason("the deadline has come while a reply was awaited")
+_CLOSED = Reason("the session was closed")
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """One running call and how many wait for it."""
+
+    call: Call
+    task: asyncio.Task[Ended]
+    waiters: int = 0
+
+    def abandon(self) -> None:
+        """Stop as soon as nothing is under way."""
+        self.call.abandoned = True
+        if not self.call.exchanging:
+            self.task.cancel()
+
+
+class Inflight:
+    """Owns the tasks of the running calls."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._running: set[Running] = set()
+        self._by_id: dict[str, Running] = {}
+        self._closed = False
+
+    def runs(self, request_id: str) -> bool:
+        """Whether a call under this ID runs now."""
+        return request_id in self._by_id
+
+    def close(self) -> None:
+        """Take no more calls."""
+        self._closed = True
+
+    def join(self, intent: Intent) -> Running | None:
+        """Return the call that runs for the same intent, or None if none does.
+
+        Raises `IdempotencyConflictError` if something else runs under the ID, and `UsageError`
+        once no more calls are taken.
+        """
+        if self._closed:
+            raise UsageError(Reason("the session is closed"), operation=intent.operation)
+        if intent.request_id is None:
+            return None
+        running = self._by_id.get(intent.request_id)
+        if running is None or running.call.abandoned:
+            return None
+        theirs = running.call.intent
+        if (theirs.operation, theirs.body) != (intent.operation, intent.body):
+            raise IdempotencyConflictError(
+                Reason(f"a {theirs.operation} of another order runs under this request ID"),
+                request_id=intent.request_id,
+                operation=intent.operation,
+            )
+        return running
+
+    def start(self, call: Call, run: Callable[[Call], Awaitable[Ended]]) -> Running:
+        """Run `call` in a task of its own."""
+        request_id = call.intent.request_id
+        before = None if request_id is None else self._by_id.get(request_id)
+        running = Running(call, asyncio.create_task(_after(before, run, call)))
+        self._running.add(running)
+        if request_id is not None:
+            self._by_id[request_id] = running
+        running.task.add_done_callback(lambda _: self._ended(running))
+        return running
+
+    async def wait(self, running: Running, seconds: float) -> Ended:
+        """Wait for the end of `running`, but not longer than `seconds`."""
+        running.waiters += 1
+        try:
+            await asyncio.wait((running.task,), timeout=seconds)
+        finally:
+            running.waiters -= 1
+            if not running.waiters and not running.task.done():
+                running.abandon()
+        if running.task.done() and not running.task.cancelled():
+            return running.task.result()
+        return Ended(_verdict_now(running), running.call)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait up to `seconds` for the calls to end, then stop the rest where they stand."""
+        await self._all_ended(seconds)
+        for running in self._running:
+            running.abandon()
+        await self._all_ended(None)
+
+    async def _all_ended(self, seconds: float | None) -> None:
+        tasks = [running.task for running in self._running]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def _ended(self, running: Running) -> None:
+        self._running.discard(running)
+        request_id = running.call.intent.request_id
+        if request_id is not None and self._by_id.get(request_id) is running:
+            del self._by_id[request_id]
+        if not running.task.cancelled() and running.task.exception() is not None:
+            _log.debug("a call ended with %s", type(running.task.exception()).__name__)
+
+
+async def _after(
+    before: Running | None, run: Callable[[Call], Awaitable[Ended]], call: Call
+) -> Ended:
+    """Run `call` once an abandoned call under the same ID has finished its exchange."""
+    if before is not None:
+        await asyncio.wait((before.task,))
+    return await run(call)
+
+
+def _verdict_now(running: Running) -> Verdict:
+    """Return what can be said of a call that a caller leaves before its end."""
+    call = running.call
+    reason = _CLOSED if running.task.done() else _DEADLINE
+    if call.intent.read_only:
+        return call.state.out_of_time(reason)
+    if call.record is None:
+        return InDoubt(reason)  # what is on record about the ID is not known yet
+    return (call.state.sending() if call.exchanging else call.state).out_of_time(reason)

@@ -1,0 +1,152 @@
+"""What a running call puts on record, and when: the only writer of the journal.
+
+Two writes frame every attempt: `sending` before the first byte leaves, with the pessimistic facts
+and the signing time, and `answered` when the outcome is known. A process that dies in between
+leaves exactly what it may claim to know.
+"""
+
+from msgspec.structs import replace
+
+from agcod_async.core.outcomes import Applied, Leg, Outcome, Reason, reason_of
+from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.core.saga import (
+    Forward,
+    InDoubt,
+    State,
+    Undo,
+    Verdict,
+    on_record,
+)
+from agcod_async.errors import IdempotencyConflictError
+from agcod_async.journal.base import Journal
+from agcod_async.journal.records import Entry
+from agcod_async.providers.base import Intent
+from agcod_async.values import RequestId
+
+
+class Record:
+    """The journal entry of one running call. Each method raises what the journal raises."""
+
+    def __init__(self, journal: Journal, entry: Entry) -> None:
+        """Continue `entry`."""
+        self._journal = journal
+        self.entry = entry
+
+    @classmethod
+    async def open(
+        cls, journal: Journal, intent: Intent, *, partner_id: str, now: float
+    ) -> "Record":
+        """Put `intent` on record, or find what is on record about it already.
+
+        Raises `IdempotencyConflictError` if that is something else under the same ID.
+        """
+        if intent.request_id is None:
+            raise AssertionError(f"{intent.operation} has no request ID to be recorded under")
+        entry = await journal.open(
+            Entry(
+                request_id=str(intent.request_id),
+                partner_id=partner_id,
+                operation=intent.operation,
+                amount="" if intent.amount is None else str(intent.amount),
+                body=intent.body,
+                created_at=now,
+                live_id=str(intent.request_id),
+                updated_at=now,
+            )
+        )
+        if entry.body != intent.body:
+            raise IdempotencyConflictError(
+                Reason("another order is on record under this request ID: use a new one"),
+                request_id=entry.request_id,
+                operation=entry.operation,
+            )
+        return cls(journal, entry)
+
+    @property
+    def live_id(self) -> RequestId:
+        """The ID in use: the caller's own, or the successor that took over."""
+        return RequestId(self.entry.live_id)
+
+    async def sending(self, state: State, *, signed_at: float, effects_until: float) -> None:
+        """Put on record that an attempt leaves now, able to have an effect `effects_until`."""
+        entry = self.entry
+        forward = state.leg is Leg.FORWARD
+        first_sent_at = signed_at if entry.first_sent_at is None else entry.first_sent_at
+        self.entry = await self._journal.advance(
+            replace(
+                entry,
+                leg=state.leg,
+                facts=state.sending().facts,
+                sends=entry.sends + forward,
+                first_sent_at=first_sent_at,
+                last_sent_at=signed_at,
+                effects_until=entry.effects_until
+                if forward
+                else max(entry.effects_until or 0.0, effects_until),
+                # A confirmed call stays closed while its code is read back.
+                verdict=entry.verdict if entry.facts.confirmed else "",
+                updated_at=signed_at,
+            )
+        )
+
+    async def answered(
+        self, state: State, outcome: Outcome, following: State | Verdict, *, now: float
+    ) -> None:
+        """Put on record what the outcome of the attempt from `state` leads to."""
+        reason = reason_of(outcome)
+        told = replace(
+            self.entry,
+            code=None if reason is None else reason.code,
+            error_type=None if reason is None else reason.error_type,
+            gc_id=outcome.reference if isinstance(outcome, Applied) else self.entry.gc_id,
+            updated_at=now,
+        )
+        if isinstance(following, Forward | Undo):
+            self.entry = await self._journal.advance(_moved(told, following))
+        else:
+            self.entry = await self._journal.advance(_ended(told, state, following))
+
+    async def given_up(self, state: State, verdict: Verdict, *, now: float) -> None:
+        """Put on record that the call ends without another attempt from `state`."""
+        if isinstance(verdict, InDoubt):
+            return  # it stays open, as it stands
+        told = replace(
+            self.entry, leg=Leg.FORWARD, facts=state.facts, verdict=_name(verdict), updated_at=now
+        )
+        self.entry = await self._journal.advance(told)
+
+
+def _moved(entry: Entry, following: State) -> Entry:
+    moved = replace(entry, leg=following.leg, facts=following.facts)
+    if following.facts.epoch == entry.facts.epoch:
+        return moved
+    root = RequestId(entry.request_id)
+    return replace(
+        moved,
+        live_id=str(root.successor(entry.partner_id, following.facts.epoch)),
+        sends=0,
+        first_sent_at=None,
+        last_sent_at=None,
+        effects_until=None,
+        gc_id=None,
+    )
+
+
+def _ended(entry: Entry, state: State, verdict: Verdict) -> Entry:
+    in_doubt = isinstance(verdict, InDoubt)
+    return replace(
+        entry,
+        leg=state.leg if in_doubt else Leg.FORWARD,
+        facts=on_record(state, verdict),
+        verdict=entry.verdict if in_doubt else _name(verdict),
+    )
+
+
+def _name(verdict: Verdict) -> str:
+    return type(verdict).__name__
+
+
+def is_too_old(entry: Entry, policy: RecoveryPolicy, now: float) -> bool:
+    """Whether the ID in use was first sent so long ago that it must not be sent again."""
+    first_sent_at = entry.first_sent_at
+    return first_sent_at is not None and now - first_sent_at > policy.replay_horizon_seconds

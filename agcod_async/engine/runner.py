@@ -1,0 +1,279 @@
+"""The loop over the attempts of one call. It does what the state asks for and decides nothing.
+
+The first attempt runs without any retry machinery; only a call whose first attempt did not settle
+it enters tenacity, with a fresh object each time: a shared one keeps its state per thread and
+would mix up the tasks. tenacity forgets result types, so what it returns is checked again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+
+from agcod_async.clock import Clock
+from agcod_async.core.budget import RetryBudget
+from agcod_async.core.delays import backoff_seconds, settle_seconds
+from agcod_async.core.outcomes import (
+    Leg,
+    Outcome,
+    Reason,
+    TooLate,
+    as_read,
+)
+from agcod_async.core.saga import (
+    Declined,
+    Forward,
+    InDoubt,
+    Issued,
+    Pause,
+    State,
+    Undo,
+    Verdict,
+    resume,
+)
+from agcod_async.engine.attempt import Line, exchange
+from agcod_async.engine.audience import Audience
+from agcod_async.engine.call import Call, Ended
+from agcod_async.engine.record import Record, is_too_old
+from agcod_async.events import Observer, SuccessorChosen
+from agcod_async.journal.base import Journal, JournalError
+from agcod_async.pacing.port import NotInTimeError, Pacer, Permit
+
+_log = logging.getLogger("agcod_async")
+
+_WINDOW_OVER = TooLate(Reason("the time in which it can be undone has passed"))
+
+
+class Runner:
+    """Runs calls. One for each session; `run` may be called by any number of tasks at once."""
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        pacer: Pacer,
+        journal: Journal,
+        partner_id: str,
+        clock: Clock,
+        observers: Sequence[Observer],
+    ) -> None:
+        """Send along `line`, as fast as `pacer` lets it, and nothing that is not in `journal`."""
+        self._line = line
+        self._journal = journal
+        self._partner_id = partner_id
+        self._pacer = pacer
+        self._clock = clock
+        self._audience = Audience(observers)
+        self._budget = RetryBudget()
+
+    async def run(self, call: Call) -> Ended:
+        """Bring `call` to its verdict. Cancel it only while it is not `exchanging`.
+
+        Raises `IdempotencyConflictError` if something else is on record under its ID.
+        """
+        try:
+            following = await self._begin(call) or await self._turn(call)
+            if isinstance(following, Forward | Undo):
+                verdict = await self._repeat(call)
+            else:
+                verdict = following
+        except asyncio.CancelledError:
+            if not call.exchanging:  # else the record says already what may have happened
+                await self._give_up(call, Reason("nobody waits for it any more"))
+            raise
+        if isinstance(verdict, Issued | Declined):
+            self._budget = self._budget.refund(retried=len(call.attempts) > 1)
+        self._audience.call_ended(call, verdict, self._clock.monotonic())
+        return Ended(verdict, call)
+
+    async def _begin(self, call: Call) -> Verdict | None:
+        """Open the record of `call` and go on from there; return a verdict if it must not."""
+        if call.intent.read_only:
+            return None
+        now = self._clock.wall()
+        try:
+            call.record = await Record.open(
+                self._journal, call.intent, partner_id=self._partner_id, now=now
+            )
+        except JournalError as error:
+            # Not Unavailable: an earlier call under this ID may be on a record that cannot be read.
+            return InDoubt(Reason(f"nothing was sent, the journal failed: {error}"))
+        entry = call.record.entry
+        call.state = resume(entry.leg, entry.facts)
+        call.was_confirmed = entry.facts.confirmed
+        # The provider documents no lifetime for its memory of IDs. A create under an ID that it
+        # has forgotten would be a second card.
+        known = entry.facts.doubtful or entry.facts.confirmed
+        if known and is_too_old(entry, call.policy, now):
+            return InDoubt(Reason("the request ID is too old to be sent again"))
+        return None
+
+    async def _repeat(self, call: Call) -> Verdict:
+        """Pause and try again until there is a verdict, or no time for another attempt."""
+        already_made = True
+
+        async def turn() -> State | Verdict:
+            # tenacity wants to make the first attempt itself. It has been made: its result is
+            # what tenacity sees first, and the pause after it comes before the next attempt.
+            nonlocal already_made
+            if already_made:
+                already_made = False
+                return call.state
+            return await self._turn(call)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_result(_is_open),
+            wait=lambda _: self._pause_seconds(call),
+            stop=lambda attempt: self._must_stop(call, attempt),
+            sleep=asyncio.sleep,
+            retry_error_callback=_last_result,
+        )
+        following: object = await retrying(turn)
+        if not isinstance(following, Verdict):
+            return await self._give_up(call, _no_time(call))
+        return following
+
+    async def _turn(self, call: Call) -> State | Verdict:
+        """Make one attempt from the state of `call`, with a record on both sides of it."""
+        state = call.state
+        if isinstance(state, Undo) and self._undo_is_late(call):
+            return await self._concluded(call, _WINDOW_OVER, state.next(_WINDOW_OVER, call.policy))
+        try:
+            permit = await self._pacer.admit(
+                call.next_lane, call.message.operation, within_seconds=self._remaining(call)
+            )
+        except NotInTimeError as error:
+            call.retry_after_seconds = error.wait_seconds
+            return await self._give_up(call, Reason(str(error)))
+        call.exchanging = True
+        following = await self._attempt(call, permit)
+        call.exchanging = False
+        return following
+
+    async def _attempt(self, call: Call, permit: Permit) -> State | Verdict:
+        state = call.state
+        started_at = self._clock.monotonic()
+        try:
+            headers = await self._on_record(call)
+        except JournalError as error:
+            permit.unused()
+            return state.out_of_time(Reason(f"nothing was sent, the journal failed: {error}"))
+        except BaseException:
+            permit.unused()
+            raise
+        outcome: Outcome
+        match state:
+            case Forward():
+                answer = await exchange(self._line, call.legs.forward, headers, permit)
+                forward = as_read(answer) if call.intent.read_only else answer
+                outcome, following = forward, state.next(forward, call.policy)
+            case Undo():
+                undone = await exchange(self._line, call.undo, headers, permit)
+                outcome, following = undone, state.next(undone, call.policy)
+            case _:
+                assert_never(state)
+        self._audience.attempt_ended(call, outcome, self._clock.monotonic() - started_at)
+        return await self._concluded(call, outcome, following)
+
+    async def _on_record(self, call: Call) -> Mapping[str, str]:
+        """Sign the next message, put it on record, and return its headers.
+
+        Signed first: the time in the signature bounds how late the request can have an effect,
+        and that time must be on record before the request leaves.
+        """
+        message, signed_at = call.message, self._clock.wall()
+        headers = self._line.sign(message.operation, message.body, signed_at)
+        horizon = call.policy.late_horizon_seconds
+        if call.state.leg is Leg.UNDO:
+            call.settled_at = self._clock.monotonic() + horizon
+        elif call.attempts:
+            self._budget = self._budget.spend()
+        if call.record is not None:
+            await call.record.sending(
+                call.state, signed_at=signed_at, effects_until=signed_at + horizon
+            )
+        return headers
+
+    async def _concluded(
+        self, call: Call, outcome: Outcome, following: State | Verdict
+    ) -> State | Verdict:
+        """Put on record what follows from `outcome`, and go there."""
+        state, record = call.state, call.record
+        if record is not None:
+            live_id = record.live_id
+            try:
+                await record.answered(state, outcome, following, now=self._clock.wall())
+            except JournalError as error:
+                # The answer is known but not on record: no card may be handed out on it.
+                return state.sending().out_of_time(Reason(f"the journal failed: {error}"))
+            if record.live_id != live_id:
+                self._audience.tell(SuccessorChosen(live_id, record.live_id))
+        if isinstance(following, Forward | Undo):
+            call.state = following
+        return following
+
+    async def _give_up(self, call: Call, reason: Reason) -> Verdict:
+        """End the call without another attempt."""
+        verdict = call.state.out_of_time(reason)
+        if call.record is not None:
+            try:
+                await call.record.given_up(call.state, verdict, now=self._clock.wall())
+            except JournalError as error:
+                _log.warning("the journal failed when a call was given up: %s", error)
+        return verdict
+
+    # --- time ------------------------------------------------------------------------------
+
+    def _remaining(self, call: Call) -> float:
+        return max(0.0, call.deadline_at - self._clock.monotonic())
+
+    def _must_stop(self, call: Call, attempt: RetryCallState) -> bool:
+        return call.abandoned or attempt.upcoming_sleep > self._remaining(call)
+
+    def _pause_seconds(self, call: Call) -> float:
+        state, policy = call.state, call.policy
+        match state.pause:
+            case Pause.NONE:
+                return 0.0
+            case Pause.BACKOFF:
+                if self._budget.is_dry and isinstance(state, Forward):
+                    return policy.backoff_max_seconds
+                return backoff_seconds(policy, max(state.attempts, 1), self._clock.chance())
+            case Pause.COOLDOWN:
+                return policy.cooldown_floor_seconds  # the pacer's gate may hold it for longer
+            case Pause.SETTLE:
+                return self._settle_seconds(call)
+            case _:
+                assert_never(state.pause)
+
+    def _settle_seconds(self, call: Call) -> float:
+        # The loop's clock for what this process has sent, the wall for what is only on record:
+        # the longer wait counts, so that a wall clock that was set cannot cut it short.
+        ours = settle_seconds(self._clock.monotonic(), call.settled_at)
+        recorded = None if call.record is None else call.record.entry.effects_until
+        return max(ours, settle_seconds(self._clock.wall(), recorded or 0.0))
+
+    def _undo_is_late(self, call: Call) -> bool:
+        window, record = call.intent.undo_window_seconds, call.record
+        if window is None or record is None:
+            return False
+        first_sent_at = record.entry.first_sent_at
+        return first_sent_at is not None and self._clock.wall() - first_sent_at > window
+
+
+def _last_result(attempt: RetryCallState) -> object:
+    return None if attempt.outcome is None else attempt.outcome.result()
+
+
+def _is_open(following: object) -> bool:
+    return isinstance(following, Forward | Undo)
+
+
+def _no_time(call: Call) -> Reason:
+    last = call.attempts[-1].reason if call.attempts else None
+    if last is None:
+        return Reason("no time is left for another attempt")
+    return replace(last, message=f"no time is left for another attempt after: {last.message}")

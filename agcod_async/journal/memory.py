@@ -1,0 +1,61 @@
+"""The journal of a process that may forget: its promises end when the process does.
+
+After a crash nothing is left of it. A web service that can ask its own database for the order and
+call again under the same request ID is well served by it, with one gap: it can no longer tell the
+first send under an ID from a later one, nor a card that was handed out from one that was not.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from agcod_async.journal.base import StaleEntryError
+from agcod_async.journal.records import Entry
+
+CLOSED_ENTRIES_MAX: Final = 10_000
+"""How many finished calls are remembered; the oldest are forgotten first."""
+
+
+class MemoryJournal:
+    """Keeps entries in memory: all that are open, and the latest that are closed."""
+
+    def __init__(self, *, closed_entries_max: int = CLOSED_ENTRIES_MAX) -> None:
+        """Remember at most `closed_entries_max` finished calls."""
+        self._closed_entries_max = closed_entries_max
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._closed: dict[tuple[str, str], None] = {}  # in the order of their closing
+
+    async def open(self, entry: Entry) -> Entry:
+        """Record `entry`, or return the one that is already there under its operation and ID."""
+        return self._entries.setdefault(_key(entry), entry)
+
+    async def advance(self, entry: Entry) -> Entry:
+        """Replace version n by `entry`, which carries version n, and return it as n + 1."""
+        key = _key(entry)
+        held = self._entries.get(key)
+        if held is None or held.version != entry.version:
+            raise StaleEntryError(f"{entry.operation} {entry.request_id} has moved on")
+        moved = replace(entry, version=entry.version + 1)
+        self._entries[key] = moved
+        self._closed.pop(key, None)
+        if not moved.is_open:
+            self._closed[key] = None
+            self._forget()
+        return moved
+
+    async def unfinished(self) -> Sequence[Entry]:
+        """Return the entries that are open, oldest first."""
+        return [entry for entry in self._entries.values() if entry.is_open]
+
+    async def aclose(self) -> None:
+        """Do nothing: a session may be opened again on the same journal."""
+
+    def _forget(self) -> None:
+        while len(self._closed) > self._closed_entries_max:
+            oldest = next(iter(self._closed))
+            del self._closed[oldest], self._entries[oldest]
+
+
+def _key(entry: Entry) -> tuple[str, str]:
+    return entry.operation, entry.request_id

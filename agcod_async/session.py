@@ -1,0 +1,274 @@
+"""One session with one provider: wiring, lifecycle, `call()` and `reconcile()`.
+
+A session owns what its calls share: the way to the provider, the pacer, the journal and the tasks
+in which calls run. It knows no operation; the facades do.
+"""
+
+import asyncio
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
+
+from agcod_async.clock import Clock
+from agcod_async.core.outcomes import Reason
+from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.core.saga import Forward, Issued, Unavailable
+from agcod_async.engine.attempt import Line
+from agcod_async.engine.call import Call, Ended
+from agcod_async.engine.inflight import Inflight
+from agcod_async.engine.record import Record
+from agcod_async.engine.refusals import BadVerdict, error_of
+from agcod_async.engine.runner import Runner
+from agcod_async.errors import AgcodError, UsageError
+from agcod_async.events import Observer
+from agcod_async.journal.base import Journal
+from agcod_async.journal.memory import MemoryJournal
+from agcod_async.journal.records import Entry
+from agcod_async.pacing.pacer import LocalPacer
+from agcod_async.pacing.port import Lane, Pacer
+from agcod_async.providers.base import Intent, Operation, Provider
+from agcod_async.settings import Settings
+from agcod_async.wire.httpx_transport import HttpxTransport
+from agcod_async.wire.port import Transport
+from agcod_async.wire.sigv4 import Signer
+
+RequestT = TypeVar("RequestT")
+AnswerT = TypeVar("AnswerT")
+
+_NOTHING_CAME_OF_IT = Reason("nothing that was sent of it can have worked")
+_RECONCILED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[AnswerT]):
+    """The answer of a call. `replayed` tells that another call has been given it too."""
+
+    answer: AnswerT
+    attempts: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How one call that was left open has ended: with an answer, or with the error to show."""
+
+    request_id: str
+    operation: str
+    answer: object | None
+    error: AgcodError | None
+
+
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+OwnedT = TypeVar("OwnedT", bound=_Closable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    lane: Lane
+    deadline_seconds: float
+    policy: RecoveryPolicy
+
+
+class Session:
+    """The calls to one provider under one partner account."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        settings: Settings,
+        *,
+        transport: Transport | None = None,
+        journal: Journal | None = None,
+        pacer: Pacer | None = None,
+        observers: Sequence[Observer] = (),
+        policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
+        clock: Clock = Clock(),  # noqa: B008  immutable
+    ) -> None:
+        """Wire a session. What is not given is made here, and closed with the session."""
+        self.settings = settings
+        self._provider = provider
+        self._clock = clock
+        self._options = _Options(Lane.INTERACTIVE, settings.deadline_seconds, policy)
+        self._own: list[_Closable] = []
+        self._journal: Journal = self._owned(MemoryJournal()) if journal is None else journal
+        self._inflight = Inflight()
+        self._runner = Runner(
+            line=Line(
+                url=settings.url,
+                sign=_signer(provider, settings).sign,
+                transport=self._owned(HttpxTransport()) if transport is None else transport,
+                attempt_timeout_seconds=settings.attempt_timeout_seconds,
+            ),
+            pacer=self._owned(_pacer(provider, settings, policy, clock))
+            if pacer is None
+            else pacer,
+            journal=self._journal,
+            partner_id=settings.partner_id,
+            clock=clock,
+            observers=observers,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def with_options(
+        self,
+        *,
+        lane: Lane | None = None,
+        deadline_seconds: float | None = None,
+        policy: RecoveryPolicy | None = None,
+    ) -> Self:
+        """Return a view of this session with other defaults. It shares everything else.
+
+        Closing either closes both. The cooldown after a throttle belongs to the session and
+        keeps the policy that the session was made with.
+        """
+        view = copy.copy(self)
+        view._options = _merged(self._options, lane, deadline_seconds, policy)  # noqa: SLF001  own
+        return view
+
+    async def call(
+        self,
+        operation: Operation[RequestT, AnswerT],
+        request: RequestT,
+        *,
+        lane: Lane | None = None,
+        deadline_seconds: float | None = None,
+        policy: RecoveryPolicy | None = None,
+    ) -> Done[AnswerT]:
+        """Bring one caller intent to its end.
+
+        `deadline_seconds` bounds all of it: queueing, attempts, pauses and undos. Cancelling the
+        caller only stops the waiting: what is under way is finished and recorded. Raises the
+        exceptions of `agcod_async.errors`.
+        """
+        options = _merged(self._options, lane, deadline_seconds, policy)
+        ended, joined = await self._run(operation.bind(request), options)
+        verdict = ended.verdict
+        if not isinstance(verdict, Issued):
+            raise self._error(verdict, ended.call)
+        # The core and tenacity know no types: what comes out is checked once more.
+        if not isinstance(verdict.answer, operation.answer_type):
+            raise TypeError(f"{operation.name} was answered by {type(verdict.answer).__name__}")
+        replayed = joined or ended.call.was_confirmed
+        return Done(verdict.answer, len(ended.call.attempts), replayed)
+
+    async def reconcile(self, *, deadline_seconds: float | None = None) -> list[Reconciled]:
+        """Finish what a crash or a caller that has gone left open, oldest first.
+
+        A call that cannot have worked yet is closed without sending: nobody waits for it. The
+        others go forward under the same ID in the recovery lane, each with `deadline_seconds` of
+        its own. What is still in doubt stays open. Calls that run at this moment are left alone.
+        """
+        options = _merged(self._options, Lane.RECOVERY, deadline_seconds, None)
+        entries = await self._journal.unfinished()
+        reconciled: list[Reconciled] = []
+        for first in range(0, len(entries), _RECONCILED_AT_ONCE):
+            some = entries[first : first + _RECONCILED_AT_ONCE]
+            ended = await asyncio.gather(*(self._finish(entry, options) for entry in some))
+            reconciled.extend(one for one in ended if one is not None)
+        return reconciled
+
+    async def aclose(self, *, drain_seconds: float = 30.0) -> None:
+        """Take no more calls, wait up to `drain_seconds` for those that run, and close.
+
+        A call that has not ended by then stops after the exchange that is under way, if any; what
+        is not known of it stays open in the journal. Only what the session made itself is closed.
+        """
+        self._inflight.close()
+        await self._inflight.drain(drain_seconds)
+        while self._own:
+            await self._own.pop().aclose()
+
+    async def _finish(self, entry: Entry, options: _Options) -> Reconciled | None:
+        operation = self._provider.operations.get(entry.operation)
+        if operation is None or self._inflight.runs(entry.request_id):
+            return None
+        if not (entry.facts.doubtful or entry.facts.epoch):
+            await Record(self._journal, entry).given_up(
+                Forward(entry.facts), Unavailable(_NOTHING_CAME_OF_IT), now=self._clock.wall()
+            )
+            return None
+        ended, _ = await self._run(operation.rebind(entry.body), options)
+        verdict, request_id = ended.verdict, entry.request_id
+        if isinstance(verdict, Issued):
+            return Reconciled(request_id, entry.operation, verdict.answer, None)
+        return Reconciled(request_id, entry.operation, None, self._error(verdict, ended.call))
+
+    async def _run(self, intent: Intent, options: _Options) -> tuple[Ended, bool]:
+        """Run `intent`, or join the call that runs for it already; tell which."""
+        joined = running = self._inflight.join(intent)
+        if running is None:
+            now = self._clock.monotonic()
+            call = Call(
+                intent=intent,
+                policy=options.policy,
+                lane=options.lane,
+                started_at=now,
+                deadline_at=now + options.deadline_seconds,
+            )
+            running = self._inflight.start(call, self._runner.run)
+        ended = await self._inflight.wait(running, options.deadline_seconds)
+        return ended, joined is not None
+
+    def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
+        return error_of(
+            verdict,
+            call,
+            declined_errors=self._provider.declined_errors,
+            now=self._clock.wall(),
+        )
+
+    def _owned(self, made: OwnedT) -> OwnedT:
+        self._own.append(made)
+        return made
+
+
+def _merged(
+    options: _Options,
+    lane: Lane | None,
+    deadline_seconds: float | None,
+    policy: RecoveryPolicy | None,
+) -> _Options:
+    if deadline_seconds is not None and not deadline_seconds > 0:
+        raise UsageError(Reason(f"deadline_seconds: {deadline_seconds} is not above 0"))
+    return _Options(
+        lane=options.lane if lane is None else lane,
+        deadline_seconds=options.deadline_seconds if deadline_seconds is None else deadline_seconds,
+        policy=options.policy if policy is None else policy,
+    )
+
+
+def _signer(provider: Provider, settings: Settings) -> Signer:
+    return Signer(
+        settings.credentials,
+        region=settings.signing_region,
+        service=provider.signing_service,
+        url=settings.url,
+        target_prefix=provider.target_prefix,
+        content_type=provider.content_type,
+    )
+
+
+def _pacer(
+    provider: Provider, settings: Settings, policy: RecoveryPolicy, clock: Clock
+) -> LocalPacer:
+    return LocalPacer(
+        requests_per_second=settings.requests_per_second,
+        sub_limits=provider.sub_limits,
+        policy=policy,
+        clock=clock,
+    )
