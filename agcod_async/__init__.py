@@ -1,1 +1,54 @@
-"""An asyncio client for the Amazon Incentives API (AGCOD)."""
+"""An asyncio client for the Amazon Incentives API (AGCOD): gift cards on demand."""
+
+from agcod_async._version import __version__
+from agcod_async.agcod import AgcodSession
+from agcod_async.batch import Order, Receipt, issue_many
+from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.endpoints import Endpoint
+from agcod_async.errors import (
+    AccountError,
+    AgcodError,
+    DeclinedError,
+    IdempotencyConflictError,
+    InDoubtError,
+    InvalidRequestError,
+    NothingIssuedError,
+    ReversedError,
+    UnavailableError,
+    UsageError,
+)
+from agcod_async.journal.memory import MemoryJournal
+from agcod_async.pacing.port import Lane
+from agcod_async.settings import Settings
+from agcod_async.values import ClaimCode, Credentials, Money, RequestId
+from agcod_async.wire.aiohttp_transport import AiohttpTransport
+from agcod_async.wire.httpx_transport import HttpxTransport
+
+__all__ = [
+    "AccountError",
+    "AgcodError",
+    "AgcodSession",
+    "AiohttpTransport",
+    "ClaimCode",
+    "Credentials",
+    "DeclinedError",
+    "Endpoint",
+    "HttpxTransport",
+    "IdempotencyConflictError",
+    "InDoubtError",
+    "InvalidRequestError",
+    "Lane",
+    "MemoryJournal",
+    "Money",
+    "NothingIssuedError",
+    "Order",
+    "Receipt",
+    "RecoveryPolicy",
+    "RequestId",
+    "ReversedError",
+    "Settings",
+    "UnavailableError",
+    "UsageError",
+    "__version__",
+    "issue_many",
+]
