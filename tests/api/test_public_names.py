@@ -30,6 +30,7 @@ PUBLIC_NAMES = [
     "Settings",
     "UnavailableError",
     "UsageError",
+    "__version__",
     "issue_many",
 ]
 

@@ -183,9 +183,9 @@ async def a_batch_from_a_stream(session: AgcodSession, orders: AsyncIterator[Ord
         assert_type(receipt.verdict, Verdict)
 
 
-def what_must_not_type_check(session: AgcodSession) -> None:
+async def what_must_not_type_check(session: AgcodSession) -> None:
     """Each ignore below is reported as unused on the day that the mistake becomes possible."""
     Money(25.0, "USD")  # type: ignore[arg-type]
     Settings()  # type: ignore[call-arg]
-    session.create_gift_card(amount=Money(25, "USD"))  # type: ignore[call-arg]
-    session.cancel_gift_card("Acme1order4711")  # type: ignore[misc]
+    await session.create_gift_card(amount=Money(25, "USD"))  # type: ignore[call-arg]
+    await session.cancel_gift_card("Acme1order4711")  # type: ignore[call-arg]
