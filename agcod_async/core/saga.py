@@ -21,8 +21,8 @@ R7  Out of attempts or time with anything unknown is InDoubt, never a failure.
 R8  A refusal is conclusive only if no earlier attempt under this ID can have worked.
 R9  Recovery goes forward, except that an undo on record is finished first.
 
-A copy of an *answered* undo is as dangerous as a lost one, so where the network may duplicate
-requests every undo taints and no refusal is conclusive.
+A copy of an *answered* request is as dangerous as a lost one, so where the network may duplicate
+requests every undo taints, and neither a refusal nor a throttle is conclusive.
 """
 
 from dataclasses import dataclass, replace
@@ -143,18 +143,18 @@ class Forward:
         match outcome:
             case Applied(answer):
                 if sent.facts.tainted:
-                    return sent._doubting()._again(Pause.SETTLE, _HELD, policy)
+                    return sent._held()
                 return Issued(answer)
             case AppliedDead(reason):
                 return sent._burnt(reason, policy)
             case Refused(reason):
-                return sent._concluded(Declined(reason), policy)
+                return sent._copied(policy)._concluded(Declined(reason))
             case Conflict(reason):
-                return sent._concluded(Declined(reason, conflict=True), policy)
+                return sent._copied(policy)._concluded(Declined(reason, conflict=True))
             case Untouched(reason):
                 return sent._again(Pause.BACKOFF, reason, policy)
             case Throttled(reason):
-                return sent._again(Pause.COOLDOWN, reason, policy)
+                return sent._copied(policy)._again(Pause.COOLDOWN, reason, policy)
             case UndoFirst(reason):
                 return sent._doubting()._undo_first(reason, policy)
             case Unclear(reason) | Lost(reason):
@@ -175,13 +175,20 @@ class Forward:
     def _doubting(self) -> "Forward":
         return replace(self, facts=replace(self.facts, doubtful=True))
 
+    def _held(self) -> "Forward":
+        # Whatever the limit: without the replay that confirms it, the success would be in doubt.
+        return replace(self._doubting(), pause=Pause.SETTLE)
+
+    def _copied(self, policy: RecoveryPolicy) -> "Forward":
+        return self._doubting() if policy.network_may_duplicate else self
+
     def _again(self, pause: Pause, reason: Reason, policy: RecoveryPolicy) -> "State | Verdict":
         if self.attempts >= policy.forward_attempts_max:
             return self.out_of_time(reason)
         return replace(self, pause=pause)
 
-    def _concluded(self, declined: Declined, policy: RecoveryPolicy) -> Verdict:
-        known = not (self.facts.doubtful or self.facts.confirmed or policy.network_may_duplicate)
+    def _concluded(self, declined: Declined) -> Verdict:
+        known = not (self.facts.doubtful or self.facts.confirmed)
         return declined if known else InDoubt(declined.reason)
 
     def _undo_first(self, reason: Reason, policy: RecoveryPolicy) -> "State | Verdict":
@@ -254,8 +261,6 @@ class Undo:
 
 State = Forward | Undo
 
-_HELD = Reason("an unanswered undo may still land: held until it cannot")
-
 
 def resume(leg: Leg, facts: Facts) -> State:
     """Return where a call goes on from its record: an undo on record is finished first."""
@@ -281,6 +286,8 @@ def on_record(state: State, verdict: Verdict) -> Facts:
         case Declined() | Unavailable():
             return state.facts  # such a verdict exists only where nothing was doubtful before
         case Reversed() | InDoubt():
-            return state.sending().facts
+            # Out of time before or during a SETTLE pause, nothing has been waited out.
+            facts = state.sending().facts
+            return replace(facts, tainted=facts.tainted or state.facts.tainted)
         case _:
             assert_never(verdict)

@@ -1,0 +1,116 @@
+"""The whole check: every policy against every provider, and every mutant until it is caught."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+from agcod_async.core import saga as shipped
+from agcod_async.core.policy import RecoveryPolicy
+from tests.model.explore import BrokenError, Exploration, Figures
+from tests.model.liveness import longest_call, longest_honest_end
+from tests.model.machine import Machine
+from tests.model.mutation import Mutant
+from tests.model.provider import AfterCancel, Provider, UnknownCancel
+
+F400: tuple[Literal["compensate", "replay"], ...] = ("compensate", "replay")
+BURNT: tuple[Literal["successor", "raise"], ...] = ("successor", "raise")
+
+
+SHIPPED = RecoveryPolicy()
+SMALL = RecoveryPolicy(
+    forward_attempts_max=3,
+    undo_attempts_max=2,
+    turns_max=2,
+    successors_max=1,
+    replays_before_undo=1,
+)
+SMALLER = replace(SMALL, forward_attempts_max=2, turns_max=1)
+"""Limits that are reached soon. The seeded bugs show under the smaller ones already."""
+
+
+def policies(limits: RecoveryPolicy) -> Iterator[RecoveryPolicy]:
+    """Yield every combination of choices, with the limits of `limits`."""
+    for f400, burnt, duplicates in product(F400, BURNT, (False, True)):
+        yield replace(
+            limits,
+            on_temporarily_unavailable=f400,
+            on_burnt_id=burnt,
+            network_may_duplicate=duplicates,
+        )
+
+
+def providers(*, duplicates: bool, reads_status: bool = True) -> Iterator[Provider]:
+    """Yield every way in which Amazon may behave. (A fence that re-issues would be no fence.)"""
+    for after_cancel, unknown_cancel in product(AfterCancel, UnknownCancel):
+        if (after_cancel, unknown_cancel) != (AfterCancel.REISSUE, UnknownCancel.FENCE):
+            yield Provider(after_cancel, unknown_cancel, duplicates, reads_status)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one exploration has come to."""
+
+    provider: Provider
+    figures: Figures
+    honest_attempts_max: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What all explorations of one policy have come to."""
+
+    policy: RecoveryPolicy
+    states: int
+    attempts_max: int
+    rows: tuple[Row, ...]
+
+
+def checked(policy: RecoveryPolicy) -> Table:
+    """Check the shipped saga under `policy`; raises `BrokenError`."""
+    machine = Machine(policy, shipped)
+    rows: list[Row] = []
+    for provider in providers(duplicates=policy.network_may_duplicate):
+        started = time.perf_counter()
+        exploration = Exploration(machine, provider)
+        figures = exploration.run()
+        honest = longest_honest_end(exploration)
+        rows.append(Row(provider, figures, honest, time.perf_counter() - started))
+    return Table(policy, machine.size, longest_call(machine), tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What gave a mutant away. It did harm if a promise about cards or ends broke, not only one
+    about the steps on the way."""
+
+    harm: bool
+    promise: str
+    trace: tuple[str, ...]
+
+
+def caught(mutant: Mutant) -> Caught | None:
+    """Return what gives `mutant` away, harm first, or None if nothing does."""
+    for steps_checked in (False, True):
+        broken = _broken(mutant, steps_checked=steps_checked)
+        if broken:
+            return Caught(not steps_checked, broken.promise, broken.trace)
+    return None
+
+
+def _broken(mutant: Mutant, *, steps_checked: bool) -> BrokenError | None:
+    saga = mutant.load()
+    for policy in policies(SMALLER):
+        machine = Machine(policy, saga, steps_checked=steps_checked)
+        duplicates = policy.network_may_duplicate
+        for provider in providers(duplicates=duplicates, reads_status=mutant.reads_status):
+            exploration = Exploration(machine, provider)
+            try:
+                exploration.run()
+                longest_call(machine)
+                longest_honest_end(exploration)
+            except BrokenError as broken:
+                return broken
+    return None
