@@ -1,17 +1,24 @@
 """One session's settings: frozen, checked once, and never pointing at production by default."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from agcod_async.core.outcomes import Reason
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import UsageError
 from agcod_async.values import Credentials, InvalidValueError, check_partner_id
 
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PORT_MAX = 65_535
+_REGION = re.compile(r"[A-Za-z0-9-]+")
+# What is signed must be sent unchanged, so there is nothing in it that a driver would encode.
+_BASE_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class Settings:
             _check_wire_format(self.wire_format)
             if self.base_url is not None:
                 _check_base_url(self.base_url)
+            if self.region is not None:
+                _check_region(self.region)
         except InvalidValueError as error:
             raise UsageError(Reason(str(error))) from error
 
@@ -72,7 +81,14 @@ class Settings:
         AGCOD_ENDPOINT (na-sandbox, na, eu-sandbox, eu, fe-sandbox, fe), AGCOD_BASE_URL,
         AGCOD_REGION and AGCOD_TPS are optional. Raises `UsageError` naming the variable.
         """
-        env = os.environ if environ is None else environ
+        made = cls._read(os.environ if environ is None else environ)
+        del environ  # it holds the secret key, and a traceback may be shown with its locals
+        if isinstance(made, UsageError):
+            raise made
+        return made
+
+    @classmethod
+    def _read(cls, env: Mapping[str, str]) -> Self | UsageError:
         rate = env.get("AGCOD_TPS") or "10"
         try:
             return cls(
@@ -86,8 +102,10 @@ class Settings:
                 region=env.get("AGCOD_REGION") or None,
                 requests_per_second=_number("AGCOD_TPS", rate),
             )
+        except UsageError as error:
+            return UsageError(error.reason)
         except InvalidValueError as error:
-            raise UsageError(Reason(str(error))) from error
+            return UsageError(Reason(str(error)))
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -122,12 +140,15 @@ def _check_wire_format(wire_format: str) -> None:
 
 
 def _check_base_url(base_url: str) -> None:
-    parts = urlsplit(base_url)
-    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+    parts = _BASE_URL.fullmatch(base_url)
+    if parts is None or int(parts["port"] or 0) > _PORT_MAX:
         raise InvalidValueError("base_url", "is not a plain URL", "https://host[:port][/path]")
-    if parts.scheme == "https":
-        return
-    if parts.scheme != "http" or parts.hostname not in _LOOPBACK_HOSTS:
+    if parts["scheme"] == "http" and parts["host"].lower() not in _LOOPBACK_HOSTS:
         raise InvalidValueError(
             "base_url", f"{base_url!r} is not protected", "https, or http on loopback"
         )
+
+
+def _check_region(region: str) -> None:
+    if not _REGION.fullmatch(region):
+        raise InvalidValueError("region", f"{region!r} is none", "such as us-east-1")

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import ClassVar, NoReturn, Self, SupportsIndex
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -39,10 +39,13 @@ class InvalidValueError(ValueError):
     """
 
     def __init__(self, field: str, problem: str, limit: str) -> None:
-        super().__init__(f"{field}: {problem} ({limit})")
+        super().__init__(field, problem, limit)  # all of them, or it could not be unpickled
         self.field = field
         self.problem = problem
         self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem} ({self.limit})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +94,31 @@ def _exact(amount: Decimal | str | int, currency: str) -> Decimal:
         raise InvalidValueError(
             "amount", f"{amount!r} is not a number", "a decimal number such as 25.00"
         ) from None
-    if not exact.is_finite() or exact.adjusted() > _AMOUNT_EXPONENT_MAX:
-        raise InvalidValueError("amount", f"{amount!r} is out of range", "at most 12 digits")
+    if not exact.is_finite() or exact.adjusted() >= _AMOUNT_DIGITS_MAX:
+        raise InvalidValueError("amount", "is out of range", f"at most {_AMOUNT_DIGITS_MAX} digits")
     allowed = _UNKNOWN_CURRENCY_EXPONENT_MAX if places is None else places
-    shortest = exact.normalize()
-    if -int(shortest.as_tuple().exponent) > allowed:
+    try:
+        fitted = exact.quantize(Decimal(1).scaleb(-allowed), context=_EXACT)
+    except Inexact:
         raise InvalidValueError(
             "amount",
             f"{amount} has more decimal places than {currency} has",
             f"at most {allowed} decimal places",
-        )
-    if places is None:
-        return shortest.quantize(Decimal(1)) if shortest == shortest.to_integral() else shortest
-    return exact.quantize(Decimal(1).scaleb(-places))
+        ) from None
+    if not fitted:
+        fitted = fitted.copy_abs()  # Decimal knows a -0, which would be sent as other bytes
+    if places is not None:
+        return fitted
+    shortest = fitted.normalize(_EXACT)
+    is_whole = shortest == shortest.to_integral_value()
+    return shortest.quantize(Decimal(1), context=_EXACT) if is_whole else shortest
 
 
-_AMOUNT_EXPONENT_MAX = 11
+_AMOUNT_DIGITS_MAX = 12
+# Our own, because the caller's could round. Whatever does not fit raises instead.
+_EXACT = Context(
+    prec=_AMOUNT_DIGITS_MAX + _UNKNOWN_CURRENCY_EXPONENT_MAX, traps=[Inexact, InvalidOperation]
+)
 
 
 class RequestId(str):
@@ -145,6 +157,10 @@ class RequestId(str):
         """
         if not business_key:
             raise InvalidValueError("business_key", "is empty", "at least 1 character")
+        if not business_key.isascii() and any("\ud800" <= one <= "\udfff" for one in business_key):
+            raise InvalidValueError(
+                "business_key", "has half a character (a lone surrogate)", "valid Unicode"
+            )
         return cls(_hashed(partner_id, "request-id", business_key))
 
     def successor(self, partner_id: str, epoch: int) -> "RequestId":
@@ -255,17 +271,22 @@ class Credentials:
             if isinstance(secret_access_key, SecretKey)
             else SecretKey(secret_access_key)
         )
-        for field, text in (
-            ("access_key_id", access_key_id),
-            ("secret_access_key", secret.reveal()),
+        object.__setattr__(self, "access_key_id", access_key_id)
+        object.__setattr__(self, "secret_access_key", secret)
+        del secret_access_key  # a traceback may be shown with its locals
+        for field, is_whole in (
+            ("access_key_id", _is_key(access_key_id)),
+            ("secret_access_key", _is_key(secret.reveal())),
         ):
             # The text is not quoted: one half pasted into the other's place is a common mistake.
-            if not text or not _REQUEST_ID.fullmatch(text):
+            if not is_whole:
                 raise InvalidValueError(
                     field, "is empty or has a blank in it", "as shown by the Incentives portal"
                 )
-        object.__setattr__(self, "access_key_id", access_key_id)
-        object.__setattr__(self, "secret_access_key", secret)
 
     def __repr__(self) -> str:
         return f"Credentials(access_key_id='…{self.access_key_id[-4:]}')"
+
+
+def _is_key(text: str) -> bool:
+    return _REQUEST_ID.fullmatch(text) is not None
