@@ -1,0 +1,163 @@
+"""The emulator as an HTTP server, for clients in any language.
+
+It listens on loopback only, unless it is told otherwise: it accepts a key that everybody knows.
+aiohttp's low-level server is used without its router and without an access log: the operations
+are looked up in a table anyway, and arrivals are logged by the emulator itself.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, assert_never
+
+import msgspec
+from aiohttp import web
+
+from agcod_async.core.outcomes import Reply
+from agcod_async.testing import views
+from agcod_async.testing.authentication import Incoming
+from agcod_async.testing.emulator import Emulator
+from agcod_async.testing.faults import FaultScript
+from agcod_async.testing.protocol import UNSUPPORTED_PROTOCOL, framework_error, json_reply
+from agcod_async.testing.service import Answer, ConnectionReset, Silence
+from agcod_async.values import InvalidValueError
+
+LOOPBACK: Final = "127.0.0.1"
+
+SILENCE_SECONDS: Final = 60.0
+"""A request that is never answered holds its connection for this long, then it is reset."""
+
+_SHUTDOWN_SECONDS = 0.2
+_CONTROL_PREFIX = "/_emulator/"
+
+
+@asynccontextmanager
+async def serve(
+    emulator: Emulator,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    silence_seconds: float = SILENCE_SECONDS,
+) -> AsyncGenerator[str, None]:
+    """Serve the emulator for as long as the block runs; the value is its base URL.
+
+    The URL names the address that is listened on. Port 0 takes a free one. Raises `OSError`
+    where the port is taken.
+    """
+    front = _Front(emulator, silence_seconds)
+    server = web.Server(front.respond, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound_host, bound_port = runner.addresses[0][:2]
+        yield f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
+    finally:
+        await runner.cleanup()
+
+
+async def serve_forever(
+    emulator: Emulator,
+    *,
+    host: str = LOOPBACK,
+    port: int = 8080,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the emulator until cancelled; `on_ready` is told the base URL once it listens."""
+    async with serve(emulator, host=host, port=port) as url:
+        if on_ready is not None:
+            on_ready(url)
+        await asyncio.Event().wait()
+
+
+class _Front:
+    """Turns HTTP into requests and decisions into HTTP."""
+
+    def __init__(self, emulator: Emulator, silence_seconds: float) -> None:
+        self._emulator = emulator
+        self._silence_seconds = silence_seconds
+
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request: an operation, or a control endpoint."""
+        if request.path.startswith(_CONTROL_PREFIX):
+            return _response(await self._control(request))
+        if request.method != "POST":
+            return _response(framework_error(400, UNSUPPORTED_PROTOCOL))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        incoming = Incoming(request.raw_path, headers, await request.read())
+        match self._emulator.handle(incoming):
+            case Answer(reply, after_seconds):
+                if after_seconds:
+                    await asyncio.sleep(after_seconds)
+                return _response(reply)
+            case Silence():
+                await asyncio.sleep(self._silence_seconds)
+                return _reset(request)
+            case ConnectionReset():
+                return _reset(request)
+            case _ as never:
+                assert_never(never)
+
+    async def _control(self, request: web.BaseRequest) -> Reply:
+        endpoint = (request.method, request.path.removeprefix(_CONTROL_PREFIX))
+        try:
+            match endpoint:
+                case ("GET", "health"):
+                    return json_reply(200, views.health(self._emulator))
+                case ("GET", "ledger"):
+                    wanted = request.query.get("request_id")
+                    return json_reply(200, views.ledger(self._emulator, wanted))
+                case ("GET", "requests"):
+                    return json_reply(200, views.requests(self._emulator, _limit(request)))
+                case ("POST", "faults"):
+                    self._emulator.play(FaultScript.from_json(await request.read()))
+                    return json_reply(200, {"status": "ok"})
+                case ("POST", "claim"):
+                    claimed = self._emulator.claim(_request_id(await request.read()))
+                    return json_reply(200, {"claimed": claimed})
+                case ("POST", "reset"):
+                    self._emulator.reset()
+                    return json_reply(200, {"status": "ok"})
+                case _:
+                    return json_reply(404, {"error": "there is no such endpoint"})
+        except InvalidValueError as error:
+            return json_reply(400, {"error": str(error)})
+
+
+class _Claim(msgspec.Struct):
+    request_id: str
+
+
+def _request_id(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Claim).request_id
+    except msgspec.MsgspecError as error:
+        raise InvalidValueError("claim", str(error), '{"request_id": "..."}') from error
+
+
+def _limit(request: web.BaseRequest) -> int | None:
+    text = request.query.get("limit")
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise InvalidValueError("limit", f"{text!r} is not a number", "at least 0")
+    return int(text)
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(
+        status=reply.status, body=reply.body, headers={"content-type": reply.content_type}
+    )
+
+
+def _reset(request: web.BaseRequest) -> web.Response:
+    """Break the connection off so that the client sees a reset, not an orderly end."""
+    transport = request.transport
+    if transport is not None:
+        connection = transport.get_extra_info("socket")
+        no_linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+        transport.abort()
+    return web.Response()  # goes nowhere
