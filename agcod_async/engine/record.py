@@ -71,7 +71,9 @@ class Record:
         """Put on record that an attempt leaves now, able to have an effect `effects_until`."""
         entry = self.entry
         forward = state.leg is Leg.FORWARD
-        first_sent_at = signed_at if entry.first_sent_at is None else entry.first_sent_at
+        # What cannot have worked starts no window and no horizon.
+        may_have_worked = entry.facts.doubtful or entry.facts.confirmed
+        first_sent_at = entry.first_sent_at if may_have_worked else signed_at
         self.entry = await self._journal.advance(
             replace(
                 entry,

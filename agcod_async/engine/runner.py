@@ -39,7 +39,7 @@ from agcod_async.engine.audience import Audience
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.record import Record, is_too_old
 from agcod_async.events import Observer, SuccessorChosen
-from agcod_async.journal.base import Journal, JournalError
+from agcod_async.journal.base import Journal, JournalError, StaleEntryError
 from agcod_async.pacing.port import NotInTimeError, Pacer, Permit
 
 _log = logging.getLogger("agcod_async")
@@ -160,7 +160,9 @@ class Runner:
             headers = await self._on_record(call)
         except JournalError as error:
             permit.unused()
-            return state.out_of_time(Reason(f"nothing was sent, the journal failed: {error}"))
+            return _unrecorded(
+                Reason(f"nothing was sent, the journal failed: {error}"), state, error
+            )
         except BaseException:
             permit.unused()
             raise
@@ -223,6 +225,7 @@ class Runner:
                 await call.record.given_up(call.state, verdict, now=self._clock.wall())
             except JournalError as error:
                 _log.warning("the journal failed when a call was given up: %s", error)
+                return _unrecorded(reason, call.state, error)
         return verdict
 
     # --- time ------------------------------------------------------------------------------
@@ -262,6 +265,13 @@ class Runner:
             return False
         first_sent_at = record.entry.first_sent_at
         return first_sent_at is not None and self._clock.wall() - first_sent_at > window
+
+
+def _unrecorded(reason: Reason, state: State, error: JournalError) -> Verdict:
+    """Return the verdict of a call that could not be put on record before it left `state`."""
+    if isinstance(error, StaleEntryError):
+        return InDoubt(reason)  # somebody else goes on with it, and may have sent it
+    return state.out_of_time(reason)
 
 
 def _last_result(attempt: RetryCallState) -> object:
