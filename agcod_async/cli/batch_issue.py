@@ -1,0 +1,177 @@
+"""`agcod batch issue`: issue the orders of a CSV file."""
+
+import asyncio
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS
+from agcod_async.cli.delivery import Delivery
+from agcod_async.cli.display import Display, ProgressKind, open_display
+from agcod_async.cli.exits import ExitCode
+from agcod_async.cli.issuing import Batch, open_line
+from agcod_async.cli.orders_file import (
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    OrdersFile,
+    RefusedRow,
+    count_rows,
+    open_orders,
+)
+from agcod_async.cli.report import (
+    JsonReport,
+    NoteReport,
+    Report,
+    print_json,
+    print_summary,
+    summary_fields,
+)
+from agcod_async.cli.sinks import CommandSink, FunctionSink, Sink
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import UsageError
+from agcod_async.settings import Settings
+
+SUMMARY = "issue the orders of a CSV file, at the account's rate"
+MOVES_VALUE = True
+
+CONCURRENCY_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line, understood."""
+
+    path: Path
+    concurrency: int
+    deadline_seconds: float
+    strict: bool
+    deliver_command: str | None
+    deliver_to: str | None
+    as_json: bool
+    progress: ProgressKind
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE.csv",
+        help=f"columns: {', '.join(REQUIRED_COLUMNS)}; optional: {', '.join(OPTIONAL_COLUMNS)}",
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=int,
+        default=CONCURRENCY,
+        metavar="N",
+        help=f"orders under way at a time (default: {CONCURRENCY})",
+    )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=DEADLINE_SECONDS,
+        metavar="SECONDS",
+        help=f"give up on an order after so long (default: {DEADLINE_SECONDS:.0f})",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="check all rows first; issue nothing if one is bad"
+    )
+    sinks = parser.add_mutually_exclusive_group()
+    sinks.add_argument(
+        "--deliver-command",
+        metavar="CMD",
+        help="run CMD once, without a shell; it reads one line of JSON for each card",
+    )
+    sinks.add_argument(
+        "--deliver-to",
+        metavar="MODULE:FUNCTION",
+        help="call function(card, order) for each card; it may be async",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object for each row, and a summary"
+    )
+    parser.add_argument(
+        "--progress",
+        choices=("auto", "bar", "lines", "none"),
+        default="auto",
+        help="how to show progress on standard error (default: auto)",
+    )
+
+
+def run(arguments: Namespace) -> ExitCode:
+    """Issue the orders."""
+    options = _options(arguments)
+    settings = Settings.from_env()
+    if options.strict and (refused := _refused(options.path, settings)):
+        print(f"agcod batch issue: nothing was issued: {refused} bad rows", file=sys.stderr)
+        return ExitCode.USAGE
+    with open_orders(options.path, settings) as orders, open_display(options.progress) as display:
+        batch = asyncio.run(_issued(settings, options, orders, display))
+    if options.as_json:
+        print_json(summary_fields(batch.tally, batch.line.traffic, batch.elapsed_seconds))
+    else:
+        print_summary(batch.tally, batch.line.traffic, batch.elapsed_seconds)
+    return batch.tally.exit_code
+
+
+async def _issued(
+    settings: Settings, options: Options, orders: OrdersFile, display: Display
+) -> Batch:
+    report: Report = JsonReport() if options.as_json else NoteReport(display)
+    delivery = Delivery(await _sink(options))
+    async with open_line(settings) as line:
+        batch = Batch(
+            line,
+            orders,
+            count_rows(options.path),
+            display=display,
+            report=report,
+            delivery=delivery,
+            concurrency=options.concurrency,
+            deadline_seconds=options.deadline_seconds,
+        )
+        await batch.issue()
+        return batch
+
+
+async def _sink(options: Options) -> Sink | None:
+    if options.deliver_command is not None:
+        return await CommandSink.start(options.deliver_command)
+    if options.deliver_to is not None:
+        return FunctionSink.find(options.deliver_to)
+    return None
+
+
+def _refused(path: Path, settings: Settings) -> int:
+    """Print every bad row of the file on standard error and return how many there are."""
+    refused = 0
+    with open_orders(path, settings) as rows:
+        for row in rows:
+            if isinstance(row, RefusedRow):
+                print(f"refused      {row}", file=sys.stderr)
+                refused += 1
+    return refused
+
+
+def _options(arguments: Namespace) -> Options:
+    progress: ProgressKind = arguments.progress
+    if progress == "auto" and arguments.json and sys.stdout.isatty():
+        progress = "lines"  # results on the same terminal would tear a bar
+    options = Options(
+        path=arguments.file,
+        concurrency=arguments.concurrency,
+        deadline_seconds=arguments.deadline,
+        strict=arguments.strict,
+        deliver_command=arguments.deliver_command,
+        deliver_to=arguments.deliver_to,
+        as_json=arguments.json,
+        progress=progress,
+    )
+    if not 1 <= options.concurrency <= CONCURRENCY_MAX:
+        raise UsageError(
+            Reason(f"--concurrency: {options.concurrency} is out of range (1 to {CONCURRENCY_MAX})")
+        )
+    if not options.deadline_seconds > 0:
+        raise UsageError(Reason(f"--deadline: {options.deadline_seconds} is not above 0"))
+    return options

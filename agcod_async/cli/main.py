@@ -1,0 +1,148 @@
+"""The `agcod` command: finds the command that is meant, runs it, and ends with its exit code."""
+
+import os
+import sys
+import warnings
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Final, Protocol, TextIO
+
+from agcod_async._version import __version__
+from agcod_async.cli import batch_issue, cancel, create, emulator, funds
+from agcod_async.cli.display import plain
+from agcod_async.cli.exits import ExitCode
+from agcod_async.errors import UsageError
+from agcod_async.values import InvalidValueError
+
+DESCRIPTION = """\
+Issue Amazon gift cards on demand (AGCOD).
+
+The account is read from the environment: AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY,
+AGCOD_PARTNER_ID; optional: AGCOD_ENDPOINT (na-sandbox unless you say otherwise),
+AGCOD_BASE_URL, AGCOD_REGION, AGCOD_TPS. `agcod emulator` prints a set to try it with.
+"""
+
+EXIT_CODES = """\
+exit codes, the worst first:
+  2  usage: the command, the file or the environment is wrong; nothing was issued
+  3  something is in doubt: run it again under the same IDs, never under others
+  1  something was declined, reversed or refused, or issued and not delivered
+  4  something is unavailable: not issued, run it again later
+  0  all done
+"""
+
+
+class Command(Protocol):
+    """One command: a module of this package."""
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802  a constant of the module
+        """What it does, in a few words."""
+        ...
+
+    @property
+    def MOVES_VALUE(self) -> bool:  # noqa: N802  as above
+        """Whether an interrupt leaves something in doubt."""
+        ...
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add what the command takes."""
+        ...
+
+    def run(self, arguments: Namespace) -> ExitCode:
+        """Do it. Raises `UsageError` or `InvalidValueError` where it cannot be done like this."""
+        ...
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "emulator": emulator,
+    "create": create,
+    "cancel": cancel,
+    "funds": funds,
+    "batch issue": batch_issue,
+}
+
+
+def run() -> None:
+    """Run the command that the process was started with."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads any more. Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` asks for and return its exit code."""
+    arguments = parser().parse_args(argv)
+    name: str = arguments.command
+    command = COMMANDS[name]
+    try:
+        with _plain_warnings():
+            return command.run(arguments)
+    except (UsageError, InvalidValueError) as error:
+        print(plain(f"agcod {name}: {error}"), file=sys.stderr)
+        return ExitCode.USAGE
+    except KeyboardInterrupt:
+        if not command.MOVES_VALUE:
+            print(f"agcod {name}: interrupted", file=sys.stderr)
+            return ExitCode.UNAVAILABLE
+        again = "what was under way is in doubt: run the same command again"
+        print(f"agcod {name}: interrupted; {again}", file=sys.stderr)
+        return ExitCode.IN_DOUBT
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of all commands."""
+    top = ArgumentParser(
+        prog="agcod",
+        description=DESCRIPTION,
+        epilog=EXIT_CODES,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"agcod {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    groups = {"": commands}
+    for name, command in COMMANDS.items():
+        group, _, word = name.rpartition(" ")
+        if group not in groups:
+            summary = "many cards at once: issue"
+            head = commands.add_parser(group, help=summary, description=summary)
+            groups[group] = head.add_subparsers(metavar="COMMAND", required=True)
+        one = groups[group].add_parser(
+            word,
+            help=command.SUMMARY,
+            description=f"{command.SUMMARY[0].upper()}{command.SUMMARY[1:]}.",
+            allow_abbrev=False,
+        )
+        command.add_arguments(one)
+        one.set_defaults(command=name)
+    return top
+
+
+@contextmanager
+def _plain_warnings() -> Generator[None, None, None]:
+    """Show warnings as one line, without the place in the code where they were raised."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        del category, filename, lineno, file, line
+        print(plain(f"agcod: {message}"), file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
