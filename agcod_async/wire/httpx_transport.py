@@ -3,7 +3,7 @@
 httpx and httpx-aiohttp are imported here and nowhere else in the package.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -47,13 +47,14 @@ class HttpxTransport:
         self._timeout = httpx.Timeout(
             None, connect=connect_timeout_seconds, pool=connect_timeout_seconds
         ).as_dict()
+        self._closed = False
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchanged:
         """POST `body` to `url`, once; see `Transport.send`."""
         refused = exchange.refusal(url)
         if refused is not None:
             return refused
-        if self._client.is_closed:
+        if self._closed or self._client.is_closed:
             return exchange.closed()
         # Built here and not by the client, which would mix in headers and cookies of its own.
         request = httpx.Request(
@@ -74,6 +75,7 @@ class HttpxTransport:
 
     async def aclose(self) -> None:
         """Close the client, if it is the transport's own. Call it when nothing is in flight."""
+        self._closed = True
         if self._client_is_ours:
             await self._client.aclose()
 
@@ -112,12 +114,20 @@ def _is_about(error: Exception, request: httpx.Request) -> bool:
 
 
 async def _read(response: httpx.Response) -> Exchanged:
+    headers: Mapping[str, str] = response.headers
+    chunks = response.aiter_raw()
+    if response.is_stream_consumed:
+        # A hook or a mock has read the reply already, and httpx has unpacked it.
+        headers = {"content-type": response.headers.get("content-type", "")}
+        chunks = _content(response)
     try:
-        answer = await exchange.read_reply(
-            response.status_code, response.headers, response.aiter_raw()
-        )
+        answer = await exchange.read_reply(response.status_code, headers, chunks)
     except Exception as error:  # noqa: BLE001 - every failure is an answer
         return exchange.failure(_told_by_engine(error) or error, never_left=False)
     finally:
         await response.aclose()
     return answer
+
+
+async def _content(response: httpx.Response) -> AsyncIterator[bytes]:
+    yield response.content
