@@ -211,8 +211,10 @@ class Session:
     async def _run(self, intent: Intent, options: _Options) -> tuple[Ended, bool]:
         """Run `intent`, or join the call that runs for it already; tell which."""
         joined = running = self._inflight.join(intent)
-        if running is None:
-            now = self._clock.monotonic()
+        now = self._clock.monotonic()
+        if running is not None:
+            running.call.joined(options.lane, now + options.deadline_seconds)
+        else:
             call = Call(
                 intent=intent,
                 policy=options.policy,

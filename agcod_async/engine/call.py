@@ -36,6 +36,11 @@ class Call:
     retry_after_seconds: float = 0.0
     _legs: tuple[RequestId | None, Legs] | None = None
 
+    def joined(self, lane: Lane, deadline_at: float) -> None:
+        """Go on for another caller too, as urgently and as long as either of them wants."""
+        self.lane = min(self.lane, lane)
+        self.deadline_at = max(self.deadline_at, deadline_at)
+
     @property
     def live_id(self) -> RequestId | None:
         """The ID that the next attempt carries; None for a read."""

@@ -23,10 +23,11 @@ _CLOSED = Reason("the session was closed")
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """One running call and how many wait for it."""
+    """One running call, how many wait for it, and the call that it itself waits for, if any."""
 
     call: Call
     task: asyncio.Task[Ended]
+    before: "Running | None" = None
     waiters: int = 0
 
     def abandon(self) -> None:
@@ -79,7 +80,7 @@ class Inflight:
         """Run `call` in a task of its own."""
         request_id = call.intent.request_id
         before = None if request_id is None else self._by_id.get(request_id)
-        running = Running(call, asyncio.create_task(_after(before, run, call)))
+        running = Running(call, asyncio.create_task(_after(before, run, call)), before)
         self._running.add(running)
         if request_id is not None:
             self._by_id[request_id] = running
@@ -114,8 +115,12 @@ class Inflight:
     def _ended(self, running: Running) -> None:
         self._running.discard(running)
         request_id = running.call.intent.request_id
+        running.before = _still_running(running.before)
         if request_id is not None and self._by_id.get(request_id) is running:
-            del self._by_id[request_id]
+            if running.before is None:
+                del self._by_id[request_id]
+            else:
+                self._by_id[request_id] = running.before  # this one was left before its turn came
         if not running.task.cancelled() and running.task.exception() is not None:
             _log.debug("a call ended with %s", type(running.task.exception()).__name__)
 
@@ -124,9 +129,16 @@ async def _after(
     before: Running | None, run: Callable[[Call], Awaitable[Ended]], call: Call
 ) -> Ended:
     """Run `call` once an abandoned call under the same ID has finished its exchange."""
-    if before is not None:
+    while (before := _still_running(before)) is not None:
         await asyncio.wait((before.task,))
     return await run(call)
+
+
+def _still_running(running: Running | None) -> Running | None:
+    """Return the latest of `running` and those before it that has not ended."""
+    while running is not None and running.task.done():
+        running = running.before
+    return running
 
 
 def _verdict_now(running: Running) -> Verdict:

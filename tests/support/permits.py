@@ -64,9 +64,13 @@ Admission = Wait | Revoked | Refuse
 
 @dataclass(slots=True)
 class FreePacer:
-    """Gives every permit at once, except where `plan` says otherwise for the next ones."""
+    """Gives every permit at once, except where `plan` says otherwise for the next ones.
+
+    Without `estimates` it is too late with what it should have refused beforehand.
+    """
 
     plan: Iterable[Admission] = ()
+    estimates: bool = True
     log: list[str] = field(default_factory=list)
     permits: list[CountedPermit] = field(default_factory=list)
     waiting: int = 0
@@ -83,7 +87,7 @@ class FreePacer:
         if isinstance(admission, Refuse):
             raise NotInTimeError(admission.wait_seconds)
         seconds = admission.seconds if isinstance(admission, Wait) else 0.0
-        if within_seconds is not None and seconds > within_seconds:
+        if self.estimates and within_seconds is not None and seconds > within_seconds:
             raise NotInTimeError(seconds)
         self.waiting += 1
         try:

@@ -1,0 +1,298 @@
+"""One running call for each request ID, however many callers wait for it."""
+
+import asyncio
+import gc
+import logging
+
+import pytest
+
+from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.errors import IdempotencyConflictError, InDoubtError, UnavailableError, UsageError
+from agcod_async.pacing.port import Lane
+from agcod_async.testing.clock import run
+from tests.support.journals import JournalSpy
+from tests.support.permits import FreePacer, Wait
+from tests.support.scripted import HANG, LOST, After
+from tests.support.stage import stage
+from tests.support.toy import COUNT, ISSUE, STAMP, ToyQuestion, order
+
+
+def test_a_hundred_callers_of_one_intent_send_it_once() -> None:
+    async def main() -> None:
+        async with stage([After(1, "live")]) as s:
+            done = await asyncio.gather(*(s.issue() for _ in range(100)))
+
+            assert len(s.transport.sent) == 1
+            assert len({one.answer.code for one in done}) == 1
+            assert [one.replayed for one in done] == [False] + [True] * 99
+
+    run(main())
+
+
+def test_a_caller_may_join_at_any_time_before_the_end() -> None:
+    async def main() -> None:
+        async with stage([LOST, After(2, "live")]) as s:
+            first = asyncio.create_task(s.issue())
+            await asyncio.sleep(1)
+            second = await s.issue()
+
+            assert (await first).answer == second.answer
+            assert len(s.transport.sent) == 2
+
+    run(main())
+
+
+def test_all_who_wait_are_told_the_same_error() -> None:
+    async def main() -> None:
+        async with stage([After(1, "refused:F300")]) as s:
+            ended = await asyncio.gather(*(s.issue() for _ in range(3)), return_exceptions=True)
+
+            assert [type(one).__name__ for one in ended] == ["AccountError"] * 3
+            assert len(s.transport.sent) == 1
+
+    run(main())
+
+
+def test_a_fault_of_the_sdk_reaches_all_who_wait(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        journal = JournalSpy(fail=frozenset({2}), error=OSError("unplugged"), seconds=0.1)
+        async with stage(journal=journal) as s:
+            ended = await asyncio.gather(*(s.issue() for _ in range(3)), return_exceptions=True)
+
+            assert [str(one) for one in ended] == ["unplugged"] * 3
+
+    with caplog.at_level(logging.DEBUG, logger="agcod_async"):
+        run(main())
+
+    assert "a call ended with OSError" in caplog.text
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_fault_that_nobody_waits_for_is_not_shouted_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        journal = JournalSpy(fail=frozenset({3}), error=OSError("unplugged"))
+        async with stage([After(1, "live")], journal=journal) as s:
+            task = asyncio.create_task(s.issue())
+            await asyncio.sleep(0.5)
+            task.cancel()
+            await asyncio.wait([task])
+            await asyncio.sleep(2)
+        gc.collect()
+
+    run(main())
+
+    assert "never retrieved" not in caplog.text
+
+
+def test_other_content_under_a_running_id_is_a_conflict_before_anything_is_sent() -> None:
+    async def main() -> None:
+        async with stage([After(1, "live")]) as s:
+            running = asyncio.create_task(s.issue("Toy1", "10"))
+            await asyncio.sleep(0.5)
+            written = s.journal.writes
+            with pytest.raises(IdempotencyConflictError, match="another order runs") as caught:
+                await s.issue("Toy1", "11")
+            with pytest.raises(IdempotencyConflictError):
+                await s.session.call(STAMP, order("Toy1", "10"))
+            await running
+
+            assert caught.value.request_id == "Toy1"
+            assert caught.value.operation == "Issue"
+            assert len(s.transport.sent) == 1
+            assert s.journal.writes == written + 1
+
+    run(main())
+
+
+def test_after_its_end_another_operation_may_use_the_id() -> None:
+    async def main() -> None:
+        async with stage(["live", "live"]) as s:
+            await s.issue()
+            await s.session.call(STAMP, order())
+
+            assert s.transport.operations == ["Issue", "Stamp"]
+
+    run(main())
+
+
+def test_orders_of_different_ids_run_at_the_same_time() -> None:
+    async def main() -> None:
+        async with stage(lambda _: After(1, "live")) as s:
+            await asyncio.gather(*(s.issue(f"Toy{n}") for n in range(50)))
+
+            assert s.transport.times == pytest.approx([0] * 50, abs=0.01)
+
+    run(main())
+
+
+def test_a_deadline_during_an_exchange_is_in_doubt_and_the_exchange_is_recorded() -> None:
+    async def main() -> None:
+        async with stage([After(3, "live")]) as s:
+            with pytest.raises(InDoubtError, match="the deadline has come") as caught:
+                await s.issue(deadline_seconds=1)
+            assert s.clock.monotonic() == pytest.approx(1, abs=0.01)
+            assert caught.value.next_safe_action == "replay_same_id"
+            assert s.entry().is_open
+            await asyncio.sleep(3)
+
+            assert s.entry().verdict == "Issued"
+            assert len(s.transport.sent) == 1
+
+    run(main())
+
+
+def test_a_deadline_during_a_read_is_unavailable() -> None:
+    async def main() -> None:
+        async with stage([HANG]) as s:
+            with pytest.raises(UnavailableError):
+                await s.session.call(COUNT, ToyQuestion("funds"), deadline_seconds=1)
+
+    run(main())
+
+
+def test_a_deadline_while_the_journal_dawdles_is_in_doubt() -> None:
+    async def main() -> None:
+        async with stage(journal=JournalSpy(seconds=5)) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+
+            assert s.transport.sent == []
+
+    run(main())
+
+
+def test_a_deadline_before_the_permit_is_unavailable() -> None:
+    async def main() -> None:
+        async with stage(pacer=FreePacer([Wait(10)], estimates=False)) as s:
+            with pytest.raises(UnavailableError):
+                await s.issue(deadline_seconds=1)
+            await asyncio.sleep(0.01)
+
+            assert s.entry().verdict == "Unavailable"
+            assert s.pacer.permits == []
+
+    run(main())
+
+
+def test_one_caller_whose_deadline_comes_does_not_disturb_the_others() -> None:
+    async def main() -> None:
+        async with stage([LOST, After(3, "live")]) as s:
+            patient = asyncio.create_task(s.issue())
+            await asyncio.sleep(0.01)
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+
+            assert (await patient).attempts == 2
+
+    run(main())
+
+
+def test_a_patient_caller_who_joins_is_served_after_the_first_ones_deadline() -> None:
+    async def main() -> None:
+        async with stage([After(2, LOST), "live"]) as s:
+            hasty = asyncio.create_task(s.issue(deadline_seconds=1))
+            await asyncio.sleep(0.5)
+            patient = await s.issue(deadline_seconds=60)
+
+            assert patient.answer.request_id == "Toy1"
+            with pytest.raises(InDoubtError):
+                await hasty
+
+    run(main())
+
+
+def test_an_urgent_caller_who_joins_makes_the_call_urgent() -> None:
+    async def main() -> None:
+        async with stage([After(1, LOST), "live"]) as s:
+            batch = s.session.with_options(lane=Lane.BATCH)
+            first = asyncio.create_task(batch.call(ISSUE, order()))
+            await asyncio.sleep(0.5)
+            await s.issue()
+            await first
+
+            lanes = [line for line in s.log if line.startswith("admit")]
+            assert lanes == ["admit BATCH Issue", "admit INTERACTIVE Issue"]
+
+    run(main())
+
+
+def test_a_new_caller_waits_for_the_exchange_that_an_old_one_has_left() -> None:
+    async def main() -> None:
+        async with stage([After(3, LOST), "live"]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+            done = await s.issue()
+
+            assert s.transport.times[1] >= 3
+            assert done.attempts == 1
+
+    run(main())
+
+
+def test_a_new_caller_whose_deadline_comes_first_is_in_doubt() -> None:
+    async def main() -> None:
+        async with stage([After(5, "live")]) as s:
+            for _ in range(3):
+                with pytest.raises(InDoubtError):
+                    await s.issue(deadline_seconds=1)
+
+            assert len(s.transport.sent) == 1
+        assert s.entry().verdict == "Issued"
+
+    run(main())
+
+
+def test_nobody_sends_beside_an_exchange_that_was_left_however_many_have_come_and_gone() -> None:
+    async def main() -> None:
+        async with stage([After(5, LOST), "live"]) as s:
+            for _ in range(3):
+                with pytest.raises(InDoubtError):
+                    await s.issue(deadline_seconds=1)
+            done = await s.issue()
+
+            assert s.transport.times[1] >= 5
+            assert done.attempts == 1
+
+    run(main())
+
+
+def test_a_new_caller_with_other_content_is_a_conflict_once_the_old_exchange_has_ended() -> None:
+    async def main() -> None:
+        async with stage([After(3, "live")]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+            with pytest.raises(IdempotencyConflictError, match="on record"):
+                await s.issue("Toy1", "11")
+
+            assert len(s.transport.sent) == 1
+
+    run(main())
+
+
+def test_a_call_that_is_left_in_a_pause_stops_there() -> None:
+    async def main() -> None:
+        policy = RecoveryPolicy(cooldown_floor_seconds=10)
+        async with stage(["throttled", "live"], policy=policy) as s:
+            task = asyncio.create_task(s.issue())
+            await asyncio.sleep(5)
+            task.cancel()
+            await asyncio.wait([task])
+            await asyncio.sleep(60)
+            assert len(s.transport.sent) == 1
+            assert s.entry().verdict == "Unavailable"
+
+            assert (await s.issue()).attempts == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("deadline_seconds", [0, -1, float("nan")])
+def test_a_deadline_must_lie_ahead(deadline_seconds: float) -> None:
+    async def main() -> None:
+        async with stage() as s:
+            with pytest.raises(UsageError, match="deadline_seconds"):
+                await s.issue(deadline_seconds=deadline_seconds)
+
+    run(main())
