@@ -10,7 +10,6 @@ import pytest
 
 from tests.tidy import tree
 
-
 DOORS = {
     "aiohttp": ("wire/aiohttp_transport.py", "testing/server.py"),
     "aiolimiter": ("pacing/local.py",),
