@@ -1,0 +1,52 @@
+"""The forms in which Amazon writes a date, read into UTC. An unreadable date is no date.
+
+A date never decides whether a card is handed out, so nothing here raises.
+"""
+
+import re
+from datetime import UTC, datetime
+
+# Java's Date.toString(). Read by hand: strptime's names of days and months follow the locale.
+_JAVA = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
+    r"(?P<month>[A-Z][a-z]{2}) (?P<day>\d{2}) (?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2}) "
+    r"(?:UTC|GMT|Z) (?P<year>\d{4})",
+    re.ASCII,
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}(?:T[0-9:.]{4,20}(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+
+
+def utc_time(written: object) -> datetime | None:
+    """Return the moment meant by `written`, or None.
+
+    Reads `Thu Jun 10 14:59:59 UTC 2032` (gift cards), `20220610T085450Z` (funds) and ISO 8601 in
+    general. A time without a zone is taken as UTC, the zone of all of Amazon's other times; the
+    names of other zones are ambiguous and not read.
+    """
+    if not isinstance(written, str):
+        return None
+    text = written.strip()
+    try:
+        java = _JAVA.fullmatch(text)
+        if java is not None:
+            return _from_java(java)
+        return _in_utc(datetime.fromisoformat(text)) if _ISO.fullmatch(text) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _from_java(found: re.Match[str]) -> datetime:
+    return datetime(
+        int(found["year"]),
+        _MONTHS.index(found["month"]) + 1,
+        int(found["day"]),
+        int(found["hour"]),
+        int(found["minute"]),
+        int(found["second"]),
+        tzinfo=UTC,
+    )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,127 @@
+"""What an error proves, for each leg. Total and careful.
+
+Rules of this file:
+
+1. The class code and the status decide first, the name refines: Amazon's wire names differ from
+   its documented ones, and `GeneralError` is the name of three different things.
+2. F200 and F300 say that this request had no effect. F100, F500 and whatever is not known here say
+   nothing at all (Amazon's FAQ: an F500 is usually a timeout on Amazon's side).
+3. F400, or the status RESEND, is the one invitation to undo. It is not followed where the reply
+   also says that the request was refused, or that something else lives under the ID.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from agcod_async.core.outcomes import (
+    Both,
+    Conflict,
+    NothingToUndo,
+    Reason,
+    Refused,
+    Throttled,
+    TooLate,
+    Unclear,
+    UndoFirst,
+    UndoOutcome,
+)
+from agcod_async.providers.agcod import catalogue
+from agcod_async.providers.agcod.codec import FAILURE, RESEND, Fault
+from agcod_async.providers.agcod.framework import THROTTLED
+
+OutcomeT = TypeVar("OutcomeT")
+
+_CONCLUSIVE: Final = frozenset({"F200", "F300"})
+
+
+@dataclass(frozen=True, slots=True)
+class FaultTable(Generic[OutcomeT]):
+    """How one leg takes errors. A new operation is a new table.
+
+    `resend` is what F400 and RESEND come to. `names` refines what F200 and F300 come to, by
+    documented name; a name that is not in it is Refused.
+    """
+
+    resend: Callable[[Reason], Both]
+    names: Mapping[str, Callable[[Reason], OutcomeT | Both]]
+
+    def outcome(self, fault: Fault) -> OutcomeT | Both:
+        """Return what `fault` proves."""
+        reason = _reason(fault)
+        if fault.framework is not None:
+            return Throttled(reason) if fault.framework is THROTTLED else Refused(reason)
+        name = catalogue.documented_name(fault.name or "")
+        if fault.code in _CONCLUSIVE and fault.status in (None, FAILURE):
+            return self.names.get(name, Refused)(reason)
+        if _asks_to_resend(fault) and name not in _OTHER_CONTENT:
+            return self.resend(reason)
+        return Unclear(reason)
+
+
+def _asks_to_resend(fault: Fault) -> bool:
+    if fault.status == RESEND:
+        return fault.code not in _CONCLUSIVE
+    return fault.code == "F400" and fault.status in (None, FAILURE)
+
+
+def _reason(fault: Fault) -> Reason:
+    known = fault.framework or catalogue.find(fault.code, fault.name)
+    if known is None:
+        message = catalogue.CLASS_MEANINGS.get(fault.code or "", _UNKNOWN)
+    else:
+        message = f"{known.meaning} {known.remedy}"
+    return Reason(message, code=fault.code, error_type=fault.name)
+
+
+_UNKNOWN: Final = "Amazon's answer says neither what happened nor what did not."
+
+# Something with other content lives under this ID, or this card lives under another one.
+_OTHER_CONTENT: Final = frozenset(
+    {
+        "PreDenominationMismatch",
+        "CardActivatedWithDifferentDenomination",
+        "CardActivatedWithDifferentRequestId",
+        "ActivationRequestIdAlreadyBeenUsed",
+        "LoadBalanceRequestIdAlreadyUsed",
+        "RequestMismatchFromLoadRequest",
+        "GcOrderBelongToOtherCustomer",
+        "WrongGcOrderSource",
+        "WrongGcOrderType",
+    }
+)
+
+# Names that contradict a class which says "no effect": Amazon lists them only under classes that
+# prove nothing (GcLocked: something else is at work on the card), or they say "not yet".
+_UNSETTLED: Final = frozenset(
+    {row.name for row in catalogue.ROWS if row.code not in _CONCLUSIVE}
+    - {row.name for row in catalogue.ROWS if row.code in _CONCLUSIVE}
+    | {"GcNotReadyForRefund"}
+)
+
+_EVERYWHERE: Final[Mapping[str, Callable[[Reason], Both]]] = {
+    **dict.fromkeys(_OTHER_CONTENT, Conflict),
+    **dict.fromkeys(_UNSETTLED, Unclear),
+    **dict.fromkeys(THROTTLED.names, Throttled),
+}
+
+WITH_UNDO: Final[FaultTable[Both]] = FaultTable(resend=UndoFirst, names=_EVERYWHERE)
+"""The forward leg of an operation that can be undone."""
+
+WITHOUT_UNDO: Final[FaultTable[Both]] = FaultTable(resend=Unclear, names=_EVERYWHERE)
+"""The forward leg of an operation that cannot: there is nothing to do first but to ask again."""
+
+# No name is documented for "claimed before it was cancelled"; F2012 says that among other things,
+# so it is Refused. After either, the same create is sent again, and its answer decides.
+UNDO: Final[FaultTable[UndoOutcome]] = FaultTable(
+    resend=UndoFirst,
+    names={
+        **_EVERYWHERE,
+        "CardNumberNotFound": NothingToUndo,
+        "OrderNotFound": NothingToUndo,
+        "NonExistingActivationRequestId": NothingToUndo,
+        "LoadBalanceRequestIdDoesNotExist": NothingToUndo,
+        "CancelRequestArrivedAfterTimeLimit": TooLate,
+    },
+)
+"""The undo leg."""

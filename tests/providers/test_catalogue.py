@@ -1,0 +1,115 @@
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agcod_async.providers.agcod import catalogue
+from agcod_async.testing.catalogue import REFUSALS
+from tests.providers.replies import LEGS, error, reply
+
+_TABLE = Path(__file__).parent / "data" / "errors.tsv"
+_DOCUMENTED = ("gift-card", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    table: str
+    code: str
+    name: str
+    mock_id: str
+    proves: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.table}-{self.code}-{self.name}-{self.mock_id}"
+
+
+def _rows() -> Iterator[Row]:
+    lines = _TABLE.read_text(encoding="utf-8").splitlines()
+    for line in csv.DictReader((line for line in lines if line[0] != "#"), delimiter="\t"):
+        proves = {leg: line[leg] for leg in ("create", "undo", "cancel")}
+        yield Row(line["table"], line["class"], line["name"], line["mock"], proves)
+
+
+ROWS = tuple(_rows())
+
+
+def test_the_tables_are_whole() -> None:
+    counted = {table: sum(row.table == table for row in ROWS) for table in _DOCUMENTED}
+
+    # InvalidAccessKey stands twice in Amazon's second table, once for China.
+    assert counted == {"gift-card": 59, "other": 36}
+
+
+def test_every_row_of_amazons_tables_is_in_the_catalogue() -> None:
+    for row in ROWS:
+        found = catalogue.find(row.code, row.name)
+        assert found is not None, row
+        assert (row.mock_id in found.mock_ids) or row.mock_id == "-", row
+        assert row.name == found.name or row.name in found.aliases, row
+        assert found.meaning.endswith("."), row
+        assert found.remedy.endswith("."), row
+
+
+def test_every_row_of_the_catalogue_is_in_amazons_tables() -> None:
+    documented = {(row.code, row.name, row.mock_id) for row in ROWS if row.table in _DOCUMENTED}
+    others = {(row.code, row.name) for row in ROWS if row.mock_id == "-"}
+
+    for row in catalogue.ROWS:
+        if row.mock_ids:
+            assert {(row.code, row.name, mock_id) for mock_id in row.mock_ids} <= documented
+        else:
+            assert (row.code, row.name) in others
+    aliases = {(row.code, alias) for row in catalogue.ROWS for alias in row.aliases}
+    assert aliases == {(row.code, row.name) for row in ROWS if row.table == "alias"}
+
+
+def test_a_class_and_a_name_stand_for_one_row() -> None:
+    keys = [(row.code, row.name) for row in catalogue.ROWS]
+
+    assert len(keys) == len(set(keys))
+
+
+def test_a_mock_code_finds_everything_that_it_stands_for() -> None:
+    for mock_id in {row.mock_id for row in ROWS if row.table in _DOCUMENTED}:
+        names = {row.name for row in ROWS if row.mock_id == mock_id and row.table in _DOCUMENTED}
+        assert {row.name for row in catalogue.by_mock(mock_id)} == names, mock_id
+    assert catalogue.by_mock("F0000") == ()
+    assert catalogue.by_mock("F2046") == ()
+
+
+def test_a_mock_code_leads_first_to_what_the_sandbox_answers() -> None:
+    for mock_id, refusal in REFUSALS.items():
+        assert catalogue.find(refusal.code, refusal.error_type) in catalogue.by_mock(mock_id)
+    for mock_id in ("F1000", "F3005", "F3010"):
+        first = catalogue.by_mock(mock_id)[0]
+        assert first.name == REFUSALS[mock_id].error_type
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (None, "InsufficientFunds"),
+        ("F300", None),
+        ("F200", "InsufficientFunds"),
+        ("F300", "insufficientfunds"),
+        ("F900", "GeneralError"),
+    ],
+)
+def test_a_name_is_found_only_in_its_class(code: str | None, name: str | None) -> None:
+    assert catalogue.find(code, name) is None
+
+
+@pytest.mark.parametrize("leg", ["create", "undo", "cancel"])
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_documented_error_proves_what_the_table_says(row: Row, leg: str) -> None:
+    outcome = LEGS[leg]()(reply(error(row.code, row.name), status=400))
+
+    assert type(outcome).__name__ == row.proves[leg]
+    assert outcome.reason.code == row.code
+    assert outcome.reason.error_type == row.name
+    found = catalogue.find(row.code, row.name)
+    assert found is not None
+    assert found.meaning in outcome.reason.message
+    assert found.remedy in outcome.reason.message

@@ -1,0 +1,150 @@
+"""A claim code is shown by nothing but `reveal()`, whatever goes wrong around it."""
+
+import copy
+import gc
+import json
+import logging
+import pickle
+import traceback
+from dataclasses import asdict
+from types import FrameType
+from typing import NoReturn
+
+import msgspec
+import pytest
+
+from agcod_async.core.outcomes import Applied, Outcome
+from agcod_async.providers.agcod import codec, recovery
+from agcod_async.providers.agcod.messages import CreateGiftCardAnswer, GiftCard
+from tests.providers.replies import CODE, LEGS, card, card_info, create_leg, reply
+
+LIVE = reply(card()).body
+SPOILT = [
+    LIVE[:-1],
+    LIVE[: LIVE.index(CODE.encode()) + 4],
+    LIVE[: LIVE.index(CODE.encode()) + len(CODE)],
+    LIVE + b"x",
+    LIVE.replace(b"SUCCESS", b"SUCC\xffESS"),
+    LIVE.replace(CODE.encode(), CODE.encode() + b"\xff"),
+    LIVE.replace(b'"gcId"', b'"gcClaimCode"'),
+    LIVE.replace(f'"{CODE}"'.encode(), f'["{CODE}"]'.encode()),
+    LIVE.replace(f'"{CODE}"'.encode(), f'{{"{CODE}":"{CODE}"}}'.encode()),
+    LIVE.replace(CODE.encode(), CODE.encode() + b" "),
+    LIVE.replace(b"12.5", b'"' + CODE.encode() + b'"'),
+    reply(card(cardInfo=card_info(CODE))).body,
+    reply(card(creationRequestId=CODE)).body,
+    reply(card(status=CODE)).body,
+    reply(card(errorCode=CODE)).body,
+    reply(card(errorType=CODE)).body,
+    reply(card(errorCode="F200", errorType=CODE, message=CODE)).body,
+    reply(card(errorCode="F400", errorType=CODE, message=CODE, status="RESEND")).body,
+    reply(card(agcodResponse={"status": CODE}, __type=CODE)).body,
+    f"<{CODE}><Message>{CODE}</Message></{CODE}>".encode(),
+    f"<ThrottlingException><Message>{CODE}</Message></ThrottlingException>".encode(),
+    CODE.encode(),
+]
+
+
+def _card() -> GiftCard:
+    outcome = create_leg()(reply(LIVE))
+    assert isinstance(outcome, Applied)
+    assert isinstance(outcome.answer, GiftCard)
+    return outcome.answer
+
+
+def test_a_card_shows_its_code_to_nobody_who_does_not_ask() -> None:
+    issued = _card()
+
+    assert issued.claim_code.reveal() == CODE
+    for shown in (repr(issued), str(issued), f"{issued}", f"{issued!r:>9}", repr([issued])):
+        assert CODE not in shown
+    assert CODE not in repr(asdict(issued))
+    assert CODE not in repr(copy.deepcopy(issued))
+
+
+def test_a_card_is_neither_pickled_nor_written_as_json() -> None:
+    issued = _card()
+
+    for write in (pickle.dumps, msgspec.json.encode, msgspec.msgpack.encode, json.dumps):
+        with pytest.raises(TypeError) as caught:
+            write(issued)
+        assert CODE not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer)
+
+    assert isinstance(answer, CreateGiftCardAnswer)
+    assert CODE not in repr(answer)
+    assert CODE not in repr(msgspec.structs.asdict(answer))
+    assert CODE not in gc.get_referents(answer)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("body", SPOILT)
+def test_no_outcome_shows_the_code_of_a_spoilt_reply(body: bytes, status: int) -> None:
+    for leg in LEGS.values():
+        outcome = leg()(reply(body, status))
+        assert CODE not in repr(outcome)
+        assert CODE not in str(outcome)
+
+
+def _shown(error: BaseException) -> str:
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "".join(whole.format(chain=True))
+
+
+class _BreaksError(Exception):
+    """Something that nobody has thought of."""
+
+
+def _breaks(*_: object, **__: object) -> NoReturn:
+    raise _BreaksError
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        (recovery, "utc_time"),
+        (recovery, "GiftCard"),
+        (recovery, "_created"),
+        (codec, "_says_success"),
+        (codec, "_fault"),
+    ],
+    ids=str,
+)
+def test_a_traceback_with_locals_does_not_show_the_code(
+    where: tuple[object, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*where, _breaks)
+    body = LIVE if where[1] != "_fault" else LIVE.replace(b"SUCCESS", b"FAILURE")
+    received = reply(body)
+    del body
+
+    with pytest.raises(_BreaksError) as caught:
+        create_leg()(received)
+
+    shown = _shown(caught.value)
+    assert "Reply(status=200" in shown
+    assert CODE not in shown
+
+
+@pytest.mark.parametrize("body", SPOILT)
+def test_a_spoilt_reply_leaves_no_exception_behind(body: bytes) -> None:
+    outcomes: list[Outcome] = [leg()(reply(body)) for leg in LEGS.values()]
+    gc.collect()
+
+    assert outcomes
+    held = [found for found in gc.get_objects() if isinstance(found, json.JSONDecodeError)]
+    assert not any(CODE in found.doc for found in held)
+    frames = [found for found in gc.get_objects() if isinstance(found, FrameType)]
+    assert not any("codec.py" in frame.f_code.co_filename for frame in frames)
+
+
+def test_nothing_is_logged_about_a_reply(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for body in (LIVE, *SPOILT):
+            for leg in LEGS.values():
+                leg()(reply(body))
+
+    assert caplog.records == []
