@@ -6,7 +6,9 @@ in which calls run. It knows no operation; the facades do.
 
 import asyncio
 import copy
+import logging
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
@@ -21,9 +23,9 @@ from agcod_async.engine.inflight import Inflight
 from agcod_async.engine.record import Record
 from agcod_async.engine.refusals import BadVerdict, error_of
 from agcod_async.engine.runner import Runner
-from agcod_async.errors import AgcodError, UsageError
+from agcod_async.errors import AgcodError, InDoubtError, UsageError
 from agcod_async.events import Observer
-from agcod_async.journal.base import Journal
+from agcod_async.journal.base import Journal, JournalError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 from agcod_async.pacing.pacer import LocalPacer
@@ -36,6 +38,8 @@ from agcod_async.wire.sigv4 import Signer
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
+
+_log = logging.getLogger("agcod_async")
 
 _NOTHING_CAME_OF_IT = Reason("nothing that was sent of it can have worked")
 _RECONCILED_AT_ONCE = 64
@@ -94,7 +98,7 @@ class Session:
         self._provider = provider
         self._clock = clock
         self._options = _Options(Lane.INTERACTIVE, settings.deadline_seconds, policy)
-        self._own: list[_Closable] = []
+        self._own = AsyncExitStack()
         self._journal: Journal = self._owned(MemoryJournal()) if journal is None else journal
         self._inflight = Inflight()
         self._runner = Runner(
@@ -171,14 +175,19 @@ class Session:
 
         A call that cannot have worked yet is closed without sending: nobody waits for it. The
         others go forward under the same ID in the recovery lane, each with `deadline_seconds` of
-        its own. What is still in doubt stays open. Calls that run at this moment are left alone.
+        its own. What is still in doubt stays open. Calls that run at this moment, and those of
+        another partner or of an operation that is not known here, are left alone.
         """
         options = _merged(self._options, Lane.RECOVERY, deadline_seconds, None)
-        entries = await self._journal.unfinished()
+        left = [entry.key for entry in await self._journal.unfinished()]
         reconciled: list[Reconciled] = []
-        for first in range(0, len(entries), _RECONCILED_AT_ONCE):
-            some = entries[first : first + _RECONCILED_AT_ONCE]
-            ended = await asyncio.gather(*(self._finish(entry, options) for entry in some))
+        while left:
+            some, left = left[:_RECONCILED_AT_ONCE], left[_RECONCILED_AT_ONCE:]
+            # Read again each time: a caller may have finished one of them meanwhile.
+            now_open = {entry.key: entry for entry in await self._journal.unfinished()}
+            ended = await asyncio.gather(
+                *(self._finish(now_open[key], options) for key in some if key in now_open)
+            )
             reconciled.extend(one for one in ended if one is not None)
         return reconciled
 
@@ -190,23 +199,37 @@ class Session:
         """
         self._inflight.close()
         await self._inflight.drain(drain_seconds)
-        while self._own:
-            await self._own.pop().aclose()
+        await self._own.aclose()
 
     async def _finish(self, entry: Entry, options: _Options) -> Reconciled | None:
-        operation = self._provider.operations.get(entry.operation)
-        if operation is None or self._inflight.runs(entry.request_id):
+        request_id, name = entry.request_id, entry.operation
+        operation = self._provider.operations.get(name)
+        is_ours = entry.partner_id == self.settings.partner_id
+        if operation is None or not is_ours or self._inflight.runs(request_id):
             return None
         if not (entry.facts.doubtful or entry.facts.epoch):
+            await self._close_unsent(entry)
+            return None
+        try:
+            ended, _ = await self._run(operation.rebind(entry.body), options)
+        except AgcodError as error:
+            return Reconciled(request_id, name, None, error)
+        except Exception as error:  # noqa: BLE001  one bad entry must not cost the others' answers
+            reason = Reason(f"the SDK failed with {type(error).__name__}")
+            in_doubt = InDoubtError(reason, request_id=request_id, operation=name)
+            return Reconciled(request_id, name, None, in_doubt)
+        verdict = ended.verdict
+        if isinstance(verdict, Issued):
+            return Reconciled(request_id, name, verdict.answer, None)
+        return Reconciled(request_id, name, None, self._error(verdict, ended.call))
+
+    async def _close_unsent(self, entry: Entry) -> None:
+        try:
             await Record(self._journal, entry).given_up(
                 Forward(entry.facts), Unavailable(_NOTHING_CAME_OF_IT), now=self._clock.wall()
             )
-            return None
-        ended, _ = await self._run(operation.rebind(entry.body), options)
-        verdict, request_id = ended.verdict, entry.request_id
-        if isinstance(verdict, Issued):
-            return Reconciled(request_id, entry.operation, verdict.answer, None)
-        return Reconciled(request_id, entry.operation, None, self._error(verdict, ended.call))
+        except JournalError as error:
+            _log.warning("the journal failed, a call that was not sent stays open: %s", error)
 
     async def _run(self, intent: Intent, options: _Options) -> tuple[Ended, bool]:
         """Run `intent`, or join the call that runs for it already; tell which."""
@@ -235,7 +258,7 @@ class Session:
         )
 
     def _owned(self, made: OwnedT) -> OwnedT:
-        self._own.append(made)
+        self._own.push_async_callback(made.aclose)
         return made
 
 

@@ -28,11 +28,11 @@ class MemoryJournal:
 
     async def open(self, entry: Entry) -> Entry:
         """Record `entry`, or return the one that is already there under its operation and ID."""
-        return self._entries.setdefault(_key(entry), entry)
+        return self._entries.setdefault(entry.key, entry)
 
     async def advance(self, entry: Entry) -> Entry:
         """Replace version n by `entry`, which carries version n, and return it as n + 1."""
-        key = _key(entry)
+        key = entry.key
         held = self._entries.get(key)
         if held is None or held.version != entry.version:
             raise StaleEntryError(f"{entry.operation} {entry.request_id} has moved on")
@@ -55,7 +55,3 @@ class MemoryJournal:
         while len(self._closed) > self._closed_entries_max:
             oldest = next(iter(self._closed))
             del self._closed[oldest], self._entries[oldest]
-
-
-def _key(entry: Entry) -> tuple[str, str]:
-    return entry.operation, entry.request_id

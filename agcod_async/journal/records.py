@@ -40,6 +40,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What an entry is found by: the operation, and the ID that the caller gave it."""
+        return self.operation, self.request_id
+
+    @property
     def is_open(self) -> bool:
         """Whether the call still has to be finished."""
         return not self.verdict
