@@ -113,8 +113,4 @@ class Balance:
     prepaid: Decimal
     debited: Decimal
     live: Decimal
-
-    @property
-    def available(self) -> Decimal:
-        """Return what can still be spent."""
-        return self.prepaid - self.debited
+    available: Decimal

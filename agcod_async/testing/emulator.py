@@ -57,7 +57,6 @@ class Emulator:
     def reset(self) -> None:
         """Start over as configured: funds, cards, arrivals, faults. Nothing late lands any more."""
         self._service = Service(self.config)
-        self._armed = None
 
     def claim(self, request_id: str) -> bool:
         """Let a customer use the card of this ID; whether there was a live one to use."""
@@ -88,7 +87,7 @@ class Emulator:
         loop.call_later(due_at - now, self._land)
 
     def _land(self) -> None:
-        self._armed = None
+        self._armed = None  # a timer that came a little early must be set once more
         self._service.advance(*self._time.read())
         self._arm()
 

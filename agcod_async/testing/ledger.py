@@ -13,7 +13,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final, assert_never
 
 from agcod_async.testing.cards import (
@@ -36,6 +36,9 @@ CANCEL_WINDOW_SECONDS: Final = 900.0
 AMOUNT_MAX_BY_CURRENCY: Final = {"USD": Decimal(2000), "GBP": Decimal(5000)}
 AMOUNT_MAX: Final = Decimal(500_000)
 """The most one card may be worth, where `AMOUNT_MAX_BY_CURRENCY` does not say."""
+
+# Our own, because the caller's could round, and this runs in the caller's process.
+_EXACT = Context(prec=40, traps=[Inexact])
 
 _YEAR_SECONDS = 365.25 * 86_400
 _NEVER_EXPIRING = frozenset({"USD", "CAD", "MXN"})
@@ -96,16 +99,23 @@ class Ledger:
 
     def available(self, currency: str) -> Decimal:
         """Return what can still be spent in a currency of the account."""
-        return self._prepaid[currency] - self._debited[currency]
+        return _EXACT.subtract(self._prepaid[currency], self._debited[currency])
 
     def balances(self) -> tuple[Balance, ...]:
         """Return the funds of every currency, with the sum of the live cards beside them."""
         live = dict.fromkeys(self._prepaid, Decimal(0))
         for card in self.cards():
             if card.status is CardStatus.LIVE:
-                live[card.value.currency] += card.value.amount
+                so_far = live[card.value.currency]
+                live[card.value.currency] = _EXACT.add(so_far, card.value.amount)
         return tuple(
-            Balance(currency, prepaid, self._debited[currency], live[currency])
+            Balance(
+                currency=currency,
+                prepaid=prepaid,
+                debited=self._debited[currency],
+                live=live[currency],
+                available=self.available(currency),
+            )
             for currency, prepaid in self._prepaid.items()
         )
 
@@ -216,10 +226,11 @@ class Ledger:
             cards.append(card)
         else:
             cards[-1] = card
+        debited, amount = self._debited[card.value.currency], card.value.amount
         if happening is Happening.CREATED:
-            self._debited[card.value.currency] += card.value.amount
+            self._debited[card.value.currency] = _EXACT.add(debited, amount)
         elif happening is Happening.CANCELLED:
-            self._debited[card.value.currency] -= card.value.amount
+            self._debited[card.value.currency] = _EXACT.subtract(debited, amount)
         self._history.append(
             LedgerEvent(moment.now, happening, card.request_id, card.gc_id, card.value)
         )

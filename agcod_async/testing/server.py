@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Final, assert_never
 
 import msgspec
@@ -43,8 +44,8 @@ async def serve(
 ) -> AsyncGenerator[str, None]:
     """Serve the emulator for as long as the block runs; the value is its base URL.
 
-    The URL names the address that is listened on. Port 0 takes a free one. Raises `OSError`
-    where the port is taken.
+    The URL names the address that is listened on, and loopback if that is all of them. Port 0
+    takes a free one. Raises `OSError` where the port is taken.
     """
     front = _Front(emulator, silence_seconds)
     server = web.Server(front.respond, handler_cancellation=True, access_log=None)
@@ -53,7 +54,7 @@ async def serve(
     try:
         await web.TCPSite(runner, host, port).start()
         bound_host, bound_port = runner.addresses[0][:2]
-        yield f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
+        yield _url(str(bound_host), int(bound_port))
     finally:
         await runner.cleanup()
 
@@ -70,6 +71,13 @@ async def serve_forever(
         if on_ready is not None:
             on_ready(url)
         await asyncio.Event().wait()
+
+
+def _url(bound_host: str, port: int) -> str:
+    address = ip_address(bound_host)
+    if address.version == 6:  # noqa: PLR2004 - IPv6, not a number of something
+        return f"http://[{'::1' if address.is_unspecified else bound_host}]:{port}"
+    return f"http://{LOOPBACK if address.is_unspecified else bound_host}:{port}"
 
 
 class _Front:

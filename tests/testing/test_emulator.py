@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Lost, Reply, Unclear, Untouched
 from agcod_async.settings import Settings
 from agcod_async.testing import (
@@ -144,12 +145,13 @@ def test_what_is_in_flight_survives_the_death_of_its_event_loop() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(6):
                 await send(local.transport(), "CreateGiftCard", create())
+        await sent(local.transport(), "CreateGiftCard", create("Emula2"))
 
     async def come_back() -> list[CardStatus | None]:
         transport = local.transport()
-        await sent(transport, "CreateGiftCard", create("Emula2"))
+        await sent(transport, "CreateGiftCard", create("Emula3"))
         seen: list[CardStatus | None] = []
-        for seconds in (19, 1.1):  # this loop's clock began at 0 again, the emulator's did not
+        for seconds in (13.9, 0.2):  # this loop's clock began at 0 again, the emulator's at 6
             await asyncio.sleep(seconds)
             seen.append(status_of(local))
         return seen
@@ -157,6 +159,18 @@ def test_what_is_in_flight_survives_the_death_of_its_event_loop() -> None:
     run(crash())
     assert status_of(local) is None
     assert run(come_back()) == [None, CardStatus.LIVE]
+
+
+def test_a_timer_that_comes_early_is_set_again() -> None:
+    slow = Clock(monotonic=lambda: asyncio.get_running_loop().time() * 0.9)
+
+    async def main() -> CardStatus | None:
+        local = Emulator(config(faults=script("f400_late", 20)), clock=slow)
+        await sent(local.transport(), "CreateGiftCard", create())
+        await asyncio.sleep(25)  # 22.5 s on the emulator's clock
+        return status_of(local)
+
+    assert run(main()) is CardStatus.LIVE
 
 
 def test_everything_in_flight_can_be_made_to_land() -> None:

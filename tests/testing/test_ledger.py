@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -179,6 +179,18 @@ def test_funds_are_debited_to_the_last_cent_and_not_beyond() -> None:
     assert refused(book.create("A2", Decimal("0.02"), "USD", at(1))) == "InsufficientFunds"
     assert make(book, "A3", "0.01").status is CardStatus.LIVE
     assert book.available("USD") == 0
+
+
+def test_the_books_are_exact_whatever_the_callers_decimal_context() -> None:
+    book = ledger()
+    with localcontext(prec=2):
+        make(book, "A1", "12.34")
+        make(book, "A2", "0.01")
+        book.cancel("A2", at(1))
+        balance = book.balances()[0]
+
+    assert (balance.debited, balance.live) == (Decimal("12.34"), Decimal("12.34"))
+    assert balance.available == Decimal("87.66")
 
 
 def test_a_replay_needs_no_funds() -> None:

@@ -1,6 +1,10 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
 
 from agcod_async.testing import EMULATOR_CREDENTIALS, EmulatorConfig
 from agcod_async.testing.authentication import Incoming
@@ -9,7 +13,7 @@ from agcod_async.testing.service import Answer, Service
 from agcod_async.values import Credentials
 from agcod_async.wire.authorization import Authorization
 from agcod_async.wire.sigv4 import Scope
-from tests.testing.requests import ID, JSON, create, members, signed
+from tests.testing.requests import ID, JSON, URL, create, members, signed
 
 MINUTES = 60.0
 
@@ -59,6 +63,34 @@ def test_any_choice_of_signed_headers_enters(signed_names: str) -> None:
     )
 
     assert answer(headers) == (200, "")
+
+
+def signed_by_botocore(secret: str) -> tuple[dict[str, str], float, str]:
+    """Return the headers that a stranger's signer makes, when it made them, and what it signed."""
+    request = AWSRequest("POST", f"{URL}/CreateGiftCard", dict(JSON), create())
+    key_id = EMULATOR_CREDENTIALS.access_key_id
+    signer = SigV4Auth(BotocoreCredentials(key_id, secret), "AGCODService", "us-east-1")
+    signer.add_auth(request)
+    headers = {name.lower(): str(value) for name, value in request.headers.items()}
+    headers["host"] = URL.removeprefix("http://")
+    signed_at = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    del request.headers["authorization"]
+    return headers, signed_at.timestamp(), signer.canonical_request(request)
+
+
+def test_a_strangers_signer_gets_in() -> None:
+    headers, signed_at, _ = signed_by_botocore(EMULATOR_CREDENTIALS.secret_access_key.reveal())
+
+    assert answer(headers, wall=signed_at) == (200, "")
+
+
+def test_a_strangers_signer_is_shown_what_it_should_have_signed() -> None:
+    headers, signed_at, canonical = signed_by_botocore("another")
+
+    status, message = answer(headers, wall=signed_at)
+
+    assert status == 403
+    assert f"'{canonical}'" in message
 
 
 def test_another_secret_is_a_mismatch_that_shows_what_was_expected_to_be_signed() -> None:
