@@ -35,7 +35,8 @@ class Fault(Enum):
 class ToyServer:
     """The provider's own truth: `cards` says of each ID whether its card is live.
 
-    `cut_off` counts the exchanges that were stopped while their reply was on its way.
+    `cut_off` counts the exchanges that were stopped while their reply was on its way. `began_at`
+    is the time when the clock of the running loop was 0, for a server that outlives its clients.
     """
 
     plan: Iterable[Fault] = ()
@@ -45,12 +46,26 @@ class ToyServer:
     under_way: int = 0
     under_way_max: int = 0
     cut_off: int = 0
+    began_at: float = 0.0
+    late: list[tuple[float, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.plan = iter(self.plan)
 
     @property
+    def now(self) -> float:
+        return self.began_at + asyncio.get_running_loop().time()
+
+    def land(self) -> None:
+        """Let everything have its effect that is due."""
+        due = [one for one in self.late if one[0] <= self.now]
+        self.late = [one for one in self.late if one not in due]
+        for _, operation, request_id in due:
+            self._apply(operation, request_id)
+
+    @property
     def live(self) -> list[str]:
+        self.land()
         return [request_id for request_id, is_live in self.cards.items() if is_live]
 
     async def send(self, url: str, _headers: Mapping[str, str], body: bytes) -> Exchanged:
@@ -66,12 +81,12 @@ class ToyServer:
             self.under_way -= 1
 
     async def _answer(self, fault: Fault, operation: str, request_id: str) -> Exchanged:
+        self.land()
         word = ""
         if fault in {Fault.CALM, Fault.REPLY_LOST, Fault.RESEND_AFTER}:
             word = self._apply(operation, request_id)
         if fault is Fault.LANDS_LATE:
-            loop = asyncio.get_running_loop()
-            loop.call_later(LATE_SECONDS, self._apply, operation, request_id)
+            self.late.append((self.now + LATE_SECONDS, operation, request_id))
         match fault:
             case Fault.REQUEST_LOST:
                 return Lost(Reason("reset"))
@@ -105,13 +120,14 @@ class ToyServer:
 
 
 class SteppedLoop(VirtualLoop):
-    """A virtual loop that does something at the beginning of one of its turns."""
+    """A virtual loop that does something at the beginning of one of its turns, or of each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.steps = 0
         self.at_step = -1
         self.then: Callable[[], object] = lambda: None
+        self.each_step: Callable[[], object] = lambda: None
 
     def do(self, at_step: int, then: Callable[[], object]) -> None:
         """Call `then` so many turns from now."""
@@ -120,6 +136,7 @@ class SteppedLoop(VirtualLoop):
     def _run_once(self) -> None:
         if self.steps == self.at_step:
             self.then()
+        self.each_step()
         self.steps += 1
         super()._run_once()  # type: ignore[misc]  # asyncio keeps it to itself
 
@@ -129,6 +146,24 @@ def stepped_loop() -> SteppedLoop:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SteppedLoop)
     return loop
+
+
+def run_until_killed(main: Coroutine[object, object, T], at_step: int) -> T | None:
+    """Run `main`, and stop everything where it stands in that turn."""
+    loop = SteppedLoop()
+    loop.do(at_step, loop.stop)
+    try:
+        return loop.run_until_complete(main)
+    except RuntimeError as error:
+        assert str(error) == "Event loop stopped before Future completed."  # noqa: PT017  or it is no kill
+        return None
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is what we want
+            coroutine = task.get_coro()
+            assert coroutine is not None
+            coroutine.close()  # type: ignore[union-attr]  # while the loop still takes callbacks
+        loop.close()
 
 
 def run_stepped(main: Coroutine[object, object, T]) -> T:
