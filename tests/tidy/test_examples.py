@@ -2,7 +2,8 @@
 
 A fence marked `python run` is a complete script. It is run by a process of its own against an
 emulator on loopback, which the usual environment variables name. Other `python` fences may be
-fragments: they must parse, and what they import from this package must exist.
+fragments: they must parse, and what they import from this package must exist. (The scripts in
+docs/examples have tests of their own beside those of the command line.)
 """
 
 import ast
