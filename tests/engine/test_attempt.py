@@ -54,7 +54,7 @@ def test_the_request_goes_to_its_operation_with_its_bytes_and_headers() -> None:
     urls: list[str] = []
 
     class Urls(ScriptedTransport):
-        async def send(self, url, headers, body):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  as the port's
+        async def send(self, url, headers, body):  # noqa: ANN001, ANN202  as the port's
             urls.append(url)
             return await transport.send(url, headers, body)
 

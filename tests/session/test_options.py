@@ -121,7 +121,7 @@ def test_observers_are_told_of_reads_without_an_id() -> None:
         async with stage(["live"]) as s:
             await s.session.call(COUNT, ToyQuestion("funds"))
 
-            assert s.events[-1] == CallEnded("Count", "", "Issued", 1, s.events[-1].seconds)  # type: ignore[union-attr]
+            assert s.events[-1] == CallEnded("Count", "", "Issued", 1, s.events[-1].seconds)
 
     run(main())
 

@@ -35,7 +35,7 @@ def left_open(request_id: str = "Toy1", facts: Facts = DOUBTFUL, **changes: obje
         first_sent_at=WALL_AT_START - 60,
         last_sent_at=WALL_AT_START - 60,
     )
-    return replace(entry, **changes)  # type: ignore[arg-type]
+    return replace(entry, **changes)
 
 
 async def put(s: Stage, *entries: Entry) -> None:

@@ -138,7 +138,7 @@ class SteppedLoop(VirtualLoop):
             self.then()
         self.each_step()
         self.steps += 1
-        super()._run_once()  # type: ignore[misc]  # asyncio keeps it to itself
+        super()._run_once()  # asyncio keeps it to itself
 
 
 def stepped_loop() -> SteppedLoop:
@@ -159,10 +159,10 @@ def run_until_killed(main: Coroutine[object, object, T], at_step: int) -> T | No
         return None
     finally:
         for task in asyncio.all_tasks(loop):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is what we want
+            task._log_destroy_pending = False  # it is what we want
             coroutine = task.get_coro()
             assert coroutine is not None
-            coroutine.close()  # type: ignore[union-attr]  # while the loop still takes callbacks
+            coroutine.close()  # while the loop still takes callbacks
         loop.close()
 
 

@@ -65,11 +65,11 @@ WAYS_TO_SHOW: dict[str, Callable[[object], object]] = {
     "repr": repr,
     "str": str,
     "format": format,
-    "a format specification": lambda value: f"{value!s:>60}{value:>60}{value!r}",  # type: ignore[str-format]
+    "a format specification": lambda value: f"{value!s:>60}{value:>60}{value!r}",
     "%-format": lambda value: "%s %r" % (value, value),  # noqa: UP031  that way is tested too
     "a container": lambda value: repr([value, {value: value}, (value,)]),
-    "a dataclass": lambda value: repr(Card(value)),  # type: ignore[arg-type]
-    "asdict": lambda value: repr(dataclasses.asdict(Card(value))),  # type: ignore[arg-type]
+    "a dataclass": lambda value: repr(Card(value)),
+    "asdict": lambda value: repr(dataclasses.asdict(Card(value))),
     "logging": _logged,
     "copy": lambda value: repr((copy.copy(value), copy.deepcopy([value]))),
     "json with str for what it does not know": lambda value: json.dumps({"a": value}, default=str),
@@ -94,12 +94,12 @@ WAYS_TO_SAVE: dict[str, Callable[[object], object]] = {
     "msgspec json": msgspec.json.encode,
     "msgspec msgpack": msgspec.msgpack.encode,
     "msgspec builtins": msgspec.to_builtins,
-    "msgspec of a dataclass": lambda value: msgspec.json.encode(Card(value)),  # type: ignore[arg-type]
+    "msgspec of a dataclass": lambda value: msgspec.json.encode(Card(value)),
     **{
         f"pickle {protocol}": lambda value, protocol=protocol: pickle.dumps(value, protocol)
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     },
-    "pickle of a dataclass": lambda value: pickle.dumps(Card(value)),  # type: ignore[arg-type]
+    "pickle of a dataclass": lambda value: pickle.dumps(Card(value)),
 }
 
 

@@ -15,7 +15,7 @@ ENVIRON = {
 
 def settings(**fields: object) -> Settings:
     known: dict[str, object] = {"credentials": CREDENTIALS, "partner_id": "Toy"}
-    return Settings(**{**known, **fields})  # type: ignore[arg-type]
+    return Settings(**{**known, **fields})
 
 
 def test_production_is_never_the_default() -> None:
@@ -109,7 +109,7 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         del environ[name]
 
     with pytest.raises(UsageError, match=f"{name}: is not set"):
-        Settings.from_env(environ)  # type: ignore[arg-type]
+        Settings.from_env(environ)
 
 
 @pytest.mark.parametrize(
