@@ -7,12 +7,10 @@ import sys
 import time
 
 from agcod_async.core.policy import RecoveryPolicy
-from tests.model.check import SHIPPED, Caught, Table, caught, checked, policies
+from tests.model.check import SHIPPED, VERDICTS, Caught, Table, caught, checked, policies
 from tests.model.explore import BrokenError
 from tests.model.mutants import MUTANTS
 from tests.model.mutation import Mutant
-
-VERDICTS = ("Issued", "Declined", "Unavailable", "Reversed", "InDoubt")
 
 
 def main() -> int:

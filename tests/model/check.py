@@ -18,6 +18,7 @@ F400: tuple[Literal["compensate", "replay"], ...] = ("compensate", "replay")
 BURNT: tuple[Literal["successor", "raise"], ...] = ("successor", "raise")
 
 
+VERDICTS = ("Issued", "Declined", "Unavailable", "Reversed", "InDoubt")
 SHIPPED = RecoveryPolicy()
 SMALL = RecoveryPolicy(
     forward_attempts_max=3,
@@ -94,13 +95,14 @@ class Caught:
 def caught(mutant: Mutant) -> Caught | None:
     """Return what gives `mutant` away, harm first, or None if nothing does."""
     for steps_checked in (False, True):
-        broken = _broken(mutant, steps_checked=steps_checked)
+        broken = first_broken(mutant, steps_checked=steps_checked)
         if broken:
             return Caught(not steps_checked, broken.promise, broken.trace)
     return None
 
 
-def _broken(mutant: Mutant, *, steps_checked: bool) -> BrokenError | None:
+def first_broken(mutant: Mutant, *, steps_checked: bool) -> BrokenError | None:
+    """Return the first promise that `mutant` breaks; without its steps, if they are not checked."""
     saga = mutant.load()
     for policy in policies(SMALLER):
         machine = Machine(policy, saga, steps_checked=steps_checked)

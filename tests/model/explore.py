@@ -19,6 +19,10 @@ from tests.model.world import Cell, Held, World
 Pair = tuple[int, int]
 """The numbers of a state and of a world."""
 
+What = tuple[str | Outcome, ...]
+"""What has led from one pair to the next."""
+
+_EARLY_CRASH = "a crash before the attempt was on record"
 _CRASH = "a crash before the answer was on record"
 
 
@@ -49,7 +53,7 @@ class Exploration:
         self.provider = provider
         self.figures = Figures()
         self.worlds: Numbered[World] = Numbered()
-        self._came: dict[Pair, tuple[Pair | None, object]] = {}
+        self._came: dict[Pair, tuple[Pair | None, What]] = {}
         self._depth: dict[Pair, int] = {}
         self._queue: deque[Pair] = deque()
         self._attempts: dict[tuple[Leg, int, bool, int], list[tuple[Outcome, int]]] = {}
@@ -64,7 +68,7 @@ class Exploration:
     def run(self) -> Figures:
         """Visit everything; raises `BrokenError` at the first promise that does not hold."""
         nothing = World((Cell(),) * (self.machine.policy.successors_max + 1))
-        self._reach(None, "a call begins", self.machine.first, self.worlds.number(nothing))
+        self._reach(None, ("a call begins",), self.machine.first, self.worlds.number(nothing))
         while self._queue:
             self._visit(self._queue.popleft())
         self.figures.pairs = len(self._came)
@@ -75,38 +79,38 @@ class Exploration:
         state, world = pair
         standing = self.machine.standing(state)
         if standing.broken:
-            self._break(standing.broken, pair, "a crash", world)
-        self._reach(pair, "a crash before the attempt was on record", standing.before, world)
-        self._end(pair, "out of time", standing.out_of_time, world)
+            self._break(standing.broken, pair, ("a crash",), world)
+        self._reach(pair, (_EARLY_CRASH,), standing.before, world)
+        self._end(pair, ("out of time",), standing.out_of_time, world)
         for outcome, after in self._possible(pair):
             # After `Untouched` this is also the crash between the record and the sending.
             self._reach(pair, (outcome, _CRASH), standing.sending, after)
             move = self.machine.move(state, outcome)
             if move.broken:
-                self._break(move.broken, pair, outcome, after)
+                self._break(move.broken, pair, (outcome,), after)
             if isinstance(move.following, Ended):
-                self._end(pair, outcome, move.following, after)
+                self._end(pair, (outcome,), move.following, after)
             else:
                 self._go_on(pair, outcome, move.following, after)
 
-    def _end(self, pair: Pair, what: object, ended: Ended, world: int) -> None:
+    def _end(self, pair: Pair, what: What, ended: Ended, world: int) -> None:
         self.figures.verdicts[ended.kind] += 1
         epoch = self.machine.standing(pair[0]).epoch
         broken = self._broken_verdict(ended.kind, epoch, world)
         if broken:
-            self._break(broken, pair, (what, ended.kind), world)
+            self._break(broken, pair, (*what, ended.kind), world)
         if ended.kind == "Issued":
             world = self.worlds.number(self.worlds.things[world]._replace(held=Held.OUT))
-        self._reach(pair, (what, ended.kind, "a later call"), ended.later, world)
+        self._reach(pair, (*what, ended.kind, "a later call"), ended.later, world)
 
     def _go_on(self, pair: Pair, outcome: Outcome, went: Went, world: int) -> None:
         now = self.worlds.things[world]
         ours = now.undo_begun and now.held is Held.NO
         if went.changes_id and self.machine.steps_checked and not ours:
-            self._break(promises.SUCCESSOR, pair, outcome, world)
+            self._break(promises.SUCCESSOR, pair, (outcome,), world)
         if went.changes_id or went.begins_undo:
             world = self.worlds.number(now._replace(undo_begun=went.begins_undo))
-        self._reach(pair, outcome, went.state, world)
+        self._reach(pair, (outcome,), went.state, world)
 
     def _possible(self, pair: Pair) -> list[tuple[Outcome, int]]:
         """Return every outcome of the attempt that this state asks for, and the world then."""
@@ -124,7 +128,7 @@ class Exploration:
 
     # --- promises ------------------------------------------------------------------------------
 
-    def _reach(self, origin: Pair | None, what: object, state: int, world: int) -> None:
+    def _reach(self, origin: Pair | None, what: What, state: int, world: int) -> None:
         self.figures.edges += 1
         pair = state, world
         if pair in self._came:
@@ -147,7 +151,7 @@ class Exploration:
             self._broken_verdicts[key] = promises.broken_by_verdict(kind, epoch, futures)
         return self._broken_verdicts[key]
 
-    def _break(self, promise: str, pair: Pair, what: object, world: int) -> None:
+    def _break(self, promise: str, pair: Pair, what: What, world: int) -> None:
         last = f"{_told(what)} [{self.worlds.things[world]}]"
         raise BrokenError(promise, (*self.trace(pair), last))
 
@@ -163,10 +167,8 @@ class Exploration:
         return tuple(reversed(lines))
 
 
-def _told(what: object) -> str:
-    if isinstance(what, tuple):
-        return ", ".join(_told(part) for part in what)
-    return what if isinstance(what, str) else type(what).__name__
+def _told(what: What) -> str:
+    return ", ".join(part if isinstance(part, str) else type(part).__name__ for part in what)
 
 
 def described(state: Any) -> str:

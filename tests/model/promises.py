@@ -30,6 +30,22 @@ RESUMED = "recovery goes forward, except that an undo on record is finished firs
 BOUNDED = "every call ends within the attempts that its policy allows"
 HONEST = "with an honest provider every call ends, and not in doubt"
 
+ALL = (
+    TWO_LIVE,
+    ISSUED_LIVE,
+    HELD_DIES,
+    HELD_UNDONE,
+    NOTHING_LIVE,
+    UNDO_CAUSE,
+    UNDO_STAYS,
+    SUCCESSOR,
+    F400_UNDONE,
+    COOLDOWN,
+    RESUMED,
+    BOUNDED,
+    HONEST,
+)
+
 Following = Any
 """A state or a verdict of the saga under test, which may be a mutant with classes of its own."""
 

@@ -57,6 +57,9 @@ ASSUMPTIONS = """\
 - Somebody else may take the order's own ID for a card with other content while nothing lives under
   it. An undo after F400 may then hit that card: only `Conflict` would have told, and F400 came
   instead. One ID belongs to one order.
+- An honest provider does not refuse, throttle or lose anything; what is late may still land. The
+  end may be in doubt even so where a foreign card sits under the ID, or where the provider refuses
+  what is dead: no answer tells more.
 - A pause that a crash cuts short is not made up for by the next call. The cooldown after a throttle
   is therefore kept by the session's pacer as well.
 """

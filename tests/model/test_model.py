@@ -3,14 +3,25 @@
 `make model` runs the same check with the limits that are shipped and prints what it finds.
 """
 
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
 from agcod_async.core.outcomes import Applied, ForwardOutcome, Leg, UndoOutcome
 from agcod_async.core.policy import RecoveryPolicy
-from tests.model.__main__ import VERDICTS, main, policy_name
-from tests.model.check import SMALL, caught, checked, policies, providers
+from tests.model.__main__ import main, policy_name
+from tests.model.check import (
+    SMALL,
+    SMALLER,
+    VERDICTS,
+    Caught,
+    caught,
+    checked,
+    first_broken,
+    policies,
+    providers,
+)
 from tests.model.explore import BrokenError, Exploration
 from tests.model.liveness import longest_call, longest_honest_end
 from tests.model.machine import Machine
@@ -55,9 +66,23 @@ def test_every_promise_holds_at_the_edges_of_the_limits(policy: RecoveryPolicy) 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{each.rule}: {each.bug}" for each in MUTANTS])
 def test_every_seeded_bug_is_caught(mutant: Mutant) -> None:
-    found = caught(mutant)
+    found = first_broken(mutant, steps_checked=True)
     assert found is not None
     assert found.trace
+
+
+@pytest.mark.parametrize("rule", ["R1", "R2", "R5", "R6", "R7", "R8", "R9"])
+def test_a_call_that_breaks_a_rule_about_money_does_harm(rule: str) -> None:
+    for mutant in MUTANTS:
+        if mutant.rule == rule:
+            found = caught(mutant)
+            assert found is not None
+            assert found.harm, mutant.bug
+
+
+def test_a_saga_without_a_bug_is_left_in_peace() -> None:
+    unchanged = Mutant("R0", "no bug at all", "import Enum\n", "import Enum\n\n")
+    assert Exploration(Machine(SMALLER, unchanged.load()), TOMBSTONE).run().pairs > 200
 
 
 def test_every_rule_has_at_least_two_seeded_bugs() -> None:
@@ -132,17 +157,31 @@ def test_an_honest_provider_ends_every_call_within_four_attempts() -> None:
     assert longest_call(machine) > 4
 
 
+def _one_policy(_: RecoveryPolicy) -> tuple[RecoveryPolicy, ...]:
+    return EDGES[:1]
+
+
+def _by_bug(noticed: dict[str, Caught | None]) -> Callable[[Mutant], Caught | None]:
+    return lambda mutant: noticed[mutant.bug]
+
+
 def test_the_command_says_what_is_broken_and_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    harmless = Mutant("R0", "no bug at all", "import Enum\n", "import Enum\n\n")
-    fatal = Mutant("R8", "always conclusive", "known = not (", "known = bool(")
-    monkeypatch.setattr("tests.model.__main__.MUTANTS", (harmless, fatal))
-    monkeypatch.setattr("tests.model.__main__.policies", lambda _: EDGES[:1])
+    noticed = {
+        "sooner": Caught(harm=True, promise="the promise", trace=("a step", "another")),
+        "later": Caught(harm=False, promise="the promise", trace=("a step",)),
+        "never": None,
+    }
+    monkeypatch.setattr("tests.model.__main__.caught", _by_bug(noticed))
+    monkeypatch.setattr("tests.model.__main__.MUTANTS", [Mutant("R0", bug) for bug in noticed])
+    monkeypatch.setattr("tests.model.__main__.policies", _one_policy)
     assert main() == 1
     said = capsys.readouterr().out
-    assert "R0       no bug at all\n         SURVIVES\n" in said
-    assert "0 policies broken, 1 of 2 mutants caught" in said
+    assert "R0       sooner\n         breaks: the promise (after 2 steps)\n" in said
+    assert "R0       later\n         breaks the step: the promise (after 1 steps)\n" in said
+    assert "R0       never\n         SURVIVES\n" in said
+    assert "0 policies broken, 2 of 3 mutants caught" in said
 
 
 def test_the_command_prints_the_shortest_trace_of_a_broken_promise(
@@ -151,7 +190,7 @@ def test_the_command_prints_the_shortest_trace_of_a_broken_promise(
     tombstone = next(mutant for mutant in MUTANTS if mutant.bug.startswith("a tombstone"))
     monkeypatch.setattr("tests.model.check.shipped", tombstone.load())
     monkeypatch.setattr("tests.model.__main__.MUTANTS", ())
-    monkeypatch.setattr("tests.model.__main__.policies", lambda _: EDGES[:1])
+    monkeypatch.setattr("tests.model.__main__.policies", _one_policy)
     assert main() == 1
     said = capsys.readouterr().out
     assert "BROKEN: Issued: the card is live" in said
