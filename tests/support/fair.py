@@ -99,7 +99,11 @@ class Fair:
         """Hold the receipts to the ledger, once everything late has landed."""
         self.emulator.land_everything()
         told = Decimal(0)
-        open_ids = {entry.request_id for entry in self.journal._entries.values() if entry.is_open}
+        known = {
+            entry.request_id
+            for entry in self.journal._entries.values()
+            if entry.is_open or entry.facts.confirmed
+        }
         for receipt in receipts:
             live, verdict = self.cards_of(receipt.order), receipt.verdict
             assert len(live) <= 1, f"{receipt.order.request_id} has {len(live)} live cards"
@@ -110,7 +114,7 @@ class Fair:
                 assert verdict.card.request_id == card.request_id == receipt.request_id
                 assert verdict.card.amount == card.value == receipt.order.amount
             elif isinstance(verdict, InDoubt):
-                assert receipt.order.request_id in open_ids
+                assert receipt.order.request_id in known
             else:
                 assert live == [], f"{receipt.order.request_id} was told {verdict}"
             told += sum((card.value.amount for card in live), Decimal(0))
