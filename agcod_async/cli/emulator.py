@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from agcod_async.cli.amounts import money
@@ -70,9 +71,8 @@ def run(arguments: Namespace) -> ExitCode:
 
     serving = serve_forever(emulator, host=arguments.host, port=arguments.port, on_ready=ready)
     try:
-        asyncio.run(serving)
-    except KeyboardInterrupt:
-        return ExitCode.DONE
+        with suppress(KeyboardInterrupt):
+            asyncio.run(serving)
     except OSError as error:
         where = f"{arguments.host}:{arguments.port}"
         raise UsageError(Reason(f"cannot listen on {where}: {error.strerror}")) from error

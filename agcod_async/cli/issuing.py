@@ -26,6 +26,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.settings import Settings
+from agcod_async.wire.port import Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class Line:
 
 @asynccontextmanager
 async def open_line(
-    settings: Settings, policy: RecoveryPolicy | None = None
+    settings: Settings,
+    *,
+    policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
+    transport: Transport | None = None,
 ) -> AsyncGenerator[Line, None]:
-    """Open a session whose pacer and traffic can be watched, and close it."""
-    policy = policy or RecoveryPolicy()
+    """Open a session whose pacer and traffic can be watched, and close everything with it."""
     traffic = Traffic()
     pacer = LocalPacer(
         requests_per_second=settings.requests_per_second,
@@ -51,11 +54,13 @@ async def open_line(
     )
     try:
         async with AgcodSession(
-            settings, pacer=pacer, observers=(traffic.observe,), policy=policy
+            settings, transport=transport, pacer=pacer, observers=(traffic.observe,), policy=policy
         ) as session:
             yield Line(session, pacer, traffic)
     finally:
         await pacer.aclose()
+        if transport is not None:
+            await transport.aclose()
 
 
 @dataclass(slots=True)

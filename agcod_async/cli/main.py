@@ -74,7 +74,8 @@ def run() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        # Nobody reads any more. Python would complain once more when it closes the stream.
+        # Nobody reads any more, which is no success. Python would complain once more at its end.
+        code = code or ExitCode.DECLINED
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
@@ -90,6 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UsageError, InvalidValueError) as error:
         print(plain(f"agcod {name}: {error}"), file=sys.stderr)
         return ExitCode.USAGE
+    except BrokenPipeError:
+        return ExitCode.DECLINED  # it may have worked, but nobody has read the result
     except KeyboardInterrupt:
         if not command.MOVES_VALUE:
             print(f"agcod {name}: interrupted", file=sys.stderr)

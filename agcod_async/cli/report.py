@@ -207,10 +207,14 @@ def _attention(tally: Tally) -> Iterator[str]:
         yield from (f"  {request_id}  run again" for request_id in tally.open_ids)
     if tally.undelivered:
         yield ""
-        yield "Issued, but the code is not known to be delivered. The same order under the same ID"
-        yield "brings the same card again:"
+        yield "Issued, but the code is not known to be delivered. The same order under the"
+        yield "same ID brings the same card again:"
         yield from (f"  {request_id}" for request_id in tally.undelivered_ids)
         yield from _and_more(tally.undelivered, len(tally.undelivered_ids))
+    if tally.counts[Issued] and not (tally.delivered or tally.undelivered):
+        yield ""
+        yield "No code was handed to anybody: there was no --deliver-command or --deliver-to."
+        yield "The same file, run again with one, brings the same cards."
     if tally.stopped:
         yield ""
         yield f"Stopped before the end of the file: {tally.stopped}."

@@ -21,7 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from agcod_async import RecoveryPolicy, RequestId, Settings
+from agcod_async import Money, RecoveryPolicy, RequestId, Settings
 from agcod_async.batch import Declined, InDoubt, Issued, Order, Reversed, Unavailable
 from agcod_async.cli.delivery import Delivery
 from agcod_async.cli.display import open_display
@@ -29,21 +29,23 @@ from agcod_async.cli.issuing import Batch, Line, open_line
 from agcod_async.cli.orders_file import count_rows, open_orders
 from agcod_async.cli.report import NoteReport, print_table
 from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID
 
 ORDERS = Path(__file__).with_name("orders.csv")
 SEED = 7
 REQUESTS_PER_SECOND = 20
+CONCURRENCY = 16  # more would only queue longer, and late effects would find nobody to hurt
+CARD_MAX_USD = 2000
 
 # A real request may have its effect until its signature expires: 330 seconds. That is long for a
 # demonstration, so here the emulator lets nothing land later than LATE_SECONDS, and the client is
 # told so. The timeout of an attempt is short for the same reason (Amazon recommends 6 seconds), and
 # so is the patience with the one order that is never answered (8 attempts by default).
-LATE_SECONDS = 1.5
-POLICY = RecoveryPolicy(late_horizon_seconds=4.0, forward_attempts_max=6)
+LATE_SECONDS = 3.0
+POLICY = RecoveryPolicy(late_horizon_seconds=5.0, forward_attempts_max=6)
 ATTEMPT_TIMEOUT_SECONDS = 1.0
 
 Shown = dict[str, Any]
-
 
 CREATE_FAULTS: tuple[tuple[int, Shown], ...] = (
     (2, {"fault": "throttle"}),
@@ -87,22 +89,22 @@ class Handover:
 def main() -> int:
     """Run the demonstration."""
     started_at = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        faults = Path(folder, "faults.json")
-        script = fault_script(ORDERS)
-        faults.write_text(json.dumps(script), encoding="utf-8")
-        print(
-            f"{count_rows(ORDERS)} rows at {REQUESTS_PER_SECOND} requests a second, "
-            f"{len(script['rules'])} scripted faults (seed {SEED}).\n"
-            f"Nothing lands later than {LATE_SECONDS} s here, so the client may trust an ID after "
-            f"{POLICY.late_horizon_seconds:g} s\ninstead of 330.\n",
-            flush=True,
-        )
-        with emulator(faults) as (url, environment):
-            settings = replace(
-                Settings.from_env(environment), attempt_timeout_seconds=ATTEMPT_TIMEOUT_SECONDS
-            )
-            balanced = asyncio.run(issue(url, settings))
+    settings = Settings(
+        credentials=EMULATOR_CREDENTIALS,
+        partner_id=EMULATOR_PARTNER_ID,
+        requests_per_second=REQUESTS_PER_SECOND,
+        attempt_timeout_seconds=ATTEMPT_TIMEOUT_SECONDS,
+    )
+    script = fault_script(settings)
+    print(
+        f"{count_rows(ORDERS)} rows at {REQUESTS_PER_SECOND} requests a second, "
+        f"{len(script['rules'])} scripted faults (seed {SEED}).\n"
+        f"Nothing lands later than {LATE_SECONDS:g} s here, so the client may trust an ID after "
+        f"{POLICY.late_horizon_seconds:g} s\ninstead of 330.\n",
+        flush=True,
+    )
+    with emulator(script) as url:
+        balanced = asyncio.run(issue(url, replace(settings, base_url=url)))
     print(f"\n{time.monotonic() - started_at:.0f} seconds. ", end="")
     print("The books balance." if balanced else "THE BOOKS DO NOT BALANCE.")
     return 0 if balanced else 1
@@ -112,7 +114,7 @@ async def issue(url: str, settings: Settings) -> bool:
     """Issue the orders, settle what is in doubt, and compare with the ledger."""
     handover = Handover()
     with open_orders(ORDERS, settings) as orders, open_display("auto") as display:
-        async with open_line(settings, POLICY) as line:
+        async with open_line(settings, policy=POLICY) as line:
             batch = Batch(
                 line,
                 orders,
@@ -120,6 +122,7 @@ async def issue(url: str, settings: Settings) -> bool:
                 display=display,
                 report=NoteReport(display),
                 delivery=Delivery(handover),
+                concurrency=CONCURRENCY,
             )
             await batch.issue()
             elapsed_seconds = batch.elapsed_seconds
@@ -180,7 +183,7 @@ def books_balance(ledger: Shown, partner_id: str, handover: Handover) -> bool:
     duplicates = handover.repeated + len(handover.cards) - len(handed)
     for order_id in handover.cards:
         family = [order_id, *(RequestId(order_id).successor(partner_id, n) for n in (1, 2, 3))]
-        duplicates += sum(request_id in live for request_id in family) - 1
+        duplicates += max(sum(request_id in live for request_id in family) - 1, 0)
     dead = sum(status.get(gc_id) != "Fulfilled" for gc_id in handed)
     unknown = len(set(live.values()) - handed)
     debited = Decimal(ledger["funds"][0]["debited"])
@@ -209,12 +212,13 @@ def is_live(card: Shown) -> bool:
 # --- the emulator --------------------------------------------------------------------------------
 
 
-def fault_script(orders: Path) -> dict[str, list[Shown]]:
+def fault_script(settings: Settings) -> Shown:
     """Return which order meets which fault: the same ones in every run."""
-    lines = [line.split(",") for line in orders.read_text(encoding="utf-8").splitlines()[1:]]
+    with open_orders(ORDERS, settings) as rows:
+        orders = [row for row in rows if isinstance(row, Order)]
     # Not the orders that are to be declined: a refusal is certain only if nothing went wrong
     # before it, and the table would tell another story.
-    ids = [row[0] for row in lines if row[2] == "USD" and Decimal(row[1]) <= Decimal(2000)]
+    ids = [order.request_id for order in orders if is_acceptable(order.amount)]
     never_answered = {"operation": "CreateGiftCard", "fault": "reset_after", "times": 100}
     rules: list[Shown] = [never_answered | {"request_id": ids.pop(0)}]
     chosen = iter(random.Random(SEED).sample(ids, len(ids)))  # noqa: S311  faults, not secrets
@@ -230,20 +234,27 @@ def fault_script(orders: Path) -> dict[str, list[Shown]]:
     return {"rules": rules}
 
 
+def is_acceptable(amount: Money) -> bool:
+    """Whether the emulator's account may issue it."""
+    return amount.currency == "USD" and amount.amount <= CARD_MAX_USD
+
+
 @contextmanager
-def emulator(faults: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Run `agcod emulator` in a process of its own, and end it."""
-    options = ("--port", "0", "--tps", str(REQUESTS_PER_SECOND), "--faults", str(faults))
-    command = [sys.executable, "-m", "agcod_async.cli", "emulator", "--json", *options]
-    # A session of its own: Ctrl-C is for the batch, which still needs the emulator then.
-    with subprocess.Popen(  # noqa: S603  our own command
-        command, stdout=subprocess.PIPE, start_new_session=True
-    ) as process:
-        try:
-            ready = json.loads(process.stdout.readline())
-            yield ready["base_url"], ready["environment"]
-        finally:
-            process.terminate()
+def emulator(script: Shown) -> Iterator[str]:
+    """Run `agcod emulator` in a process of its own, and end it. The value is its base URL."""
+    with tempfile.TemporaryDirectory() as folder:
+        faults = Path(folder, "faults.json")
+        faults.write_text(json.dumps(script), encoding="utf-8")
+        options = ("--port", "0", "--tps", str(REQUESTS_PER_SECOND), "--faults", str(faults))
+        command = [sys.executable, "-m", "agcod_async.cli", "emulator", "--json", *options]
+        # A session of its own: Ctrl-C is for the batch, which still needs the emulator then.
+        with subprocess.Popen(  # noqa: S603  our own command
+            command, stdout=subprocess.PIPE, start_new_session=True
+        ) as process:
+            try:
+                yield json.loads(process.stdout.readline())["base_url"]
+            finally:
+                process.terminate()
 
 
 def asked(url: str, body: bytes | None = None) -> Shown:

@@ -1,0 +1,140 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from agcod_async.batch import (
+    Declined,
+    InDoubt,
+    Issued,
+    Order,
+    Receipt,
+    Reversed,
+    Unavailable,
+    Verdict,
+)
+from agcod_async.cli.report import print_summary, summary_fields
+from agcod_async.cli.tally import LISTED_MAX, Tally
+from agcod_async.cli.traffic import Traffic
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import DeclinedError, InDoubtError, ReversedError, UnavailableError
+from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.values import ClaimCode, Money, RequestId
+
+CANARY = "CANA-RYCODE-0001"
+WHY = Reason("because")
+
+
+def issued(request_id: str = "Emula1", amount: str = "10.10", currency: str = "USD") -> Receipt:
+    money = Money(amount, currency)
+    card = GiftCard(ClaimCode(CANARY), "GC1", RequestId(request_id), money, None, "Fulfilled")
+    return Receipt(Order(request_id=request_id, amount=money), request_id, Issued(card))
+
+
+def ended(verdict: Verdict, request_id: str = "Emula1") -> Receipt:
+    return Receipt(Order(request_id=request_id, amount=Money(1, "USD")), request_id, verdict)
+
+
+DECLINED = ended(Declined(DeclinedError(WHY)))
+REVERSED = ended(Reversed(ReversedError(WHY)))
+UNAVAILABLE = ended(Unavailable(UnavailableError(WHY)))
+IN_DOUBT = ended(InDoubt(InDoubtError(WHY, request_id="Emula1")))
+
+
+@pytest.mark.parametrize(
+    ("receipts", "code"),
+    [
+        ([], 0),
+        ([issued()], 0),
+        ([issued(), UNAVAILABLE], 4),
+        ([UNAVAILABLE, DECLINED], 1),
+        ([REVERSED, issued()], 1),
+        ([IN_DOUBT, DECLINED, UNAVAILABLE, issued()], 3),
+    ],
+)
+def test_the_worst_verdict_is_the_exit_code(receipts: list[Receipt], code: int) -> None:
+    tally = Tally()
+    for receipt in receipts:
+        tally.add(receipt, "none")
+
+    assert tally.exit_code == code
+    assert tally.orders == len(receipts)
+
+
+def test_what_is_not_an_order_s_verdict_has_an_exit_code_too() -> None:
+    assert Tally(rows_refused=1).exit_code == 1
+    assert Tally(undelivered=1, stopped="why").exit_code == 1
+    assert Tally(stopped="why").exit_code == 4
+    assert Tally(open_ids={"Emula1": None}, rows_refused=1).exit_code == 3
+
+
+def test_amounts_are_summed_exactly_and_by_currency() -> None:
+    tally = Tally()
+    for _ in range(10):
+        tally.add(issued(amount="0.10"), "done")
+        tally.add(issued(amount="7", currency="JPY"), "done")
+
+    assert tally.sums == {"USD": Decimal("1.00"), "JPY": Decimal(70)}
+
+
+def test_an_order_is_under_way_until_it_has_a_verdict() -> None:
+    tally = Tally(open_ids={"Emula1": None, "Emula2": None})
+    tally.add(issued("Emula1"), "done")
+
+    assert list(tally.open_ids) == ["Emula2"]
+
+
+def test_the_lists_are_bounded_and_say_how_many_more_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tally = Tally()
+    for _ in range(LISTED_MAX + 5):
+        tally.add(IN_DOUBT, "none")
+        tally.add(issued(), "failed")
+    print_summary(tally, Traffic(), 1.0)
+
+    assert len(tally.in_doubt) == len(tally.undelivered_ids) == LISTED_MAX
+    assert capsys.readouterr().out.count("  and 5 more, which were reported above") == 2
+
+
+def test_a_sink_that_takes_its_word_back_leaves_nothing_delivered() -> None:
+    tally = Tally()
+    tally.add(issued("Emula1"), "failed")
+    tally.add(issued("Emula2"), "done")
+    tally.take_back_deliveries(["Emula2"])
+
+    assert (tally.delivered, tally.undelivered) == (0, 2)
+    assert tally.undelivered_ids == ["Emula1", "Emula2"]
+
+
+def test_no_summary_and_no_repr_shows_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+    for delivered in ("done", "failed", "none"):
+        tally.add(issued(), delivered)  # type: ignore[arg-type]
+    print_summary(tally, Traffic(), 1.0)
+
+    printed = capsys.readouterr().out
+    assert CANARY not in printed + repr(tally) + repr(summary_fields(tally, Traffic(), 1.0))
+    assert max(map(len, printed.splitlines())) < 80
+
+
+def test_the_next_step_of_an_order_in_doubt_is_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally(stopped="it was interrupted", open_ids={"Emula4": None})
+    for request_id, action, when in (
+        ("Emula1", "replay_same_id", None),
+        ("Emula2", "wait_until", datetime(2026, 1, 5, 12, 30, 7, tzinfo=UTC)),
+        ("Emula3", "activity_page", None),
+    ):
+        error = InDoubtError(WHY, request_id=request_id)
+        error.next_safe_action, error.not_before = action, when  # type: ignore[assignment]
+        tally.add(ended(InDoubt(error), request_id), "none")
+
+    print_summary(tally, Traffic(), 1.0)
+
+    printed = capsys.readouterr().out
+    assert "  Emula1  run again\n" in printed
+    assert "  Emula2  run again after 12:30:07 UTC\n" in printed
+    assert "  Emula3  too old to be sent again: look it up in the account's activity\n" in printed
+    assert "  Emula4  run again\n" in printed
+    assert "Stopped before the end of the file: it was interrupted." in printed
+    assert max(map(len, printed.splitlines())) < 80
