@@ -5,8 +5,6 @@ and the signing time, and `answered` when the outcome is known. A process that d
 leaves exactly what it may claim to know.
 """
 
-from msgspec.structs import replace
-
 from agcod_async.core.outcomes import Applied, Leg, Outcome, Reason, reason_of
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.saga import (
@@ -19,7 +17,7 @@ from agcod_async.core.saga import (
 )
 from agcod_async.errors import IdempotencyConflictError
 from agcod_async.journal.base import Journal
-from agcod_async.journal.records import Entry
+from agcod_async.journal.records import Entry, replace
 from agcod_async.providers.base import Intent
 from agcod_async.values import RequestId
 

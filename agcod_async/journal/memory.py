@@ -8,10 +8,8 @@ first send under an ID from a later one, nor a card that was handed out from one
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from agcod_async.journal.base import StaleEntryError
-from agcod_async.journal.records import Entry
+from agcod_async.journal.records import Entry, replace
 
 CLOSED_ENTRIES_MAX: Final = 10_000
 """How many finished calls are remembered; the oldest are forgotten first."""

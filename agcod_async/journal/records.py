@@ -6,9 +6,12 @@ your external reference (keep recipients out of that one), never a code.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.saga import Facts
+
+__all__ = ["Entry", "replace"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
