@@ -218,6 +218,14 @@ def test_a_reply_that_contradicts_itself_is_unclear_and_undoes_nothing(body: obj
         assert isinstance(leg()(reply(body, 400)), Unclear)
 
 
+@pytest.mark.parametrize("status", ["SUCCESS", "PENDING"])
+def test_an_error_that_claims_success_is_not_explained_by_the_error(status: str) -> None:
+    outcome = create_leg()(reply(error("F300", "InsufficientFunds", status), 400))
+
+    assert isinstance(outcome, Unclear)
+    assert ("funds" in outcome.reason.message) == (status != "SUCCESS")
+
+
 @pytest.mark.parametrize("code", ["F200", "F300"])
 @pytest.mark.parametrize(
     "name",

@@ -148,16 +148,19 @@ WHOLE = [
 
 
 @given(st.binary(max_size=400), STATUSES)
+@settings(deadline=None)
 def test_no_bytes_raise_and_no_bytes_are_a_card(body: bytes, status: int) -> None:
     _judge(body, status)
 
 
 @given(st.text(max_size=200), STATUSES)
+@settings(deadline=None)
 def test_no_text_raises_and_no_text_is_a_card(text: str, status: int) -> None:
     _judge(text.encode("utf-8", "surrogatepass"), status)
 
 
 @given(st.sampled_from(WHOLE), st.integers(0, 600), STATUSES)
+@settings(deadline=None)
 def test_a_reply_that_breaks_off_is_nothing(body: bytes, end: int, status: int) -> None:
     cut = body[: min(end, len(body) - 1)]
 
@@ -170,7 +173,7 @@ def test_a_reply_that_breaks_off_is_nothing(body: bytes, end: int, status: int) 
     st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=4),
     STATUSES,
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_damaged_bytes_are_read_with_care(
     body: bytes, damage: list[tuple[int, int]], status: int
 ) -> None:
@@ -212,7 +215,7 @@ _ANYTHING = st.recursive(
 
 
 @given(st.dictionaries(_MEMBERS, _ANYTHING, max_size=10), STATUSES)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_structure_raises_and_none_is_a_card_by_chance(
     whole: dict[str, object], status: int
 ) -> None:
@@ -243,12 +246,13 @@ def _mutated(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
 
 
 @given(_mutated(), STATUSES)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_a_changed_reply_is_a_card_only_if_it_is_a_live_one(body: bytes, status: int) -> None:
     _judge(body, status)
 
 
 @given(_mutated(), st.sampled_from(WHOLE), STATUSES)
+@settings(deadline=None)
 def test_a_reply_that_says_something_twice_is_never_a_success(
     body: bytes, other: bytes, status: int
 ) -> None:

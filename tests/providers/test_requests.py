@@ -2,7 +2,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agcod_async.providers.agcod.codec import encode
@@ -95,6 +95,7 @@ def test_the_same_amount_is_sent_as_the_same_bytes_however_it_is_written(
     units=st.integers(min_value=1, max_value=10**9),
     reference=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
 )
+@settings(deadline=None)
 def test_a_request_that_a_journal_has_kept_is_sent_again_as_the_same_bytes(
     currency: str, units: int, reference: str | None
 ) -> None:
