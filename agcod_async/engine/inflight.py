@@ -143,10 +143,12 @@ def _still_running(running: Running | None) -> Running | None:
 
 def _verdict_now(running: Running) -> Verdict:
     """Return what can be said of a call that a caller leaves before its end."""
-    call = running.call
-    reason = _CLOSED if running.task.done() else _DEADLINE
+    call, has_ended = running.call, running.task.done()
+    reason = _CLOSED if has_ended else _DEADLINE
     if call.intent.read_only:
         return call.state.out_of_time(reason)
     if call.record is None:
         return InDoubt(reason)  # what is on record about the ID is not known yet
+    if running.waiters and not has_ended:
+        return InDoubt(reason)  # it goes on for the others
     return (call.state.sending() if call.exchanging else call.state).out_of_time(reason)

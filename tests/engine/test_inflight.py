@@ -189,6 +189,20 @@ def test_one_caller_whose_deadline_comes_does_not_disturb_the_others() -> None:
     run(main())
 
 
+def test_who_leaves_a_call_that_others_wait_for_does_not_hear_that_nothing_was_issued() -> None:
+    async def main() -> None:
+        policy = RecoveryPolicy(cooldown_floor_seconds=10)
+        async with stage(["throttled", "live"], policy=policy) as s:
+            patient = asyncio.create_task(s.issue())
+            await asyncio.sleep(1)
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=2)
+
+            assert (await patient).attempts == 2
+
+    run(main())
+
+
 def test_a_patient_caller_who_joins_is_served_after_the_first_ones_deadline() -> None:
     async def main() -> None:
         async with stage([After(2, LOST), "live"]) as s:
