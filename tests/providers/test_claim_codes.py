@@ -80,6 +80,16 @@ def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
     assert CODE not in gc.get_referents(answer)
 
 
+def test_a_claim_code_is_never_sent() -> None:
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer)
+    assert isinstance(answer, CreateGiftCardAnswer)
+
+    with pytest.raises(NotImplementedError) as caught:
+        codec.encode(answer)
+
+    assert CODE not in _shown(caught.value)
+
+
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", SPOILT)
 def test_no_outcome_shows_the_code_of_a_spoilt_reply(body: bytes, status: int) -> None:
