@@ -13,13 +13,17 @@ from aiolimiter import AsyncLimiter
 BUCKET_SECONDS = 0.02
 """So much of the rate may leave at once, but at least one request."""
 
+HEADROOM = 1.02
+"""The spacing runs this much faster than the rate, so that what a late timer or a slow reply has
+cost can be made up for; the confirmed window keeps the rate itself."""
+
 
 class Spacing:
     """Turns at an even pace. One user only: the pump."""
 
     def __init__(self, requests_per_second: float) -> None:
         bucket = max(1, math.ceil(requests_per_second * BUCKET_SECONDS))
-        self._refill_seconds = bucket / requests_per_second
+        self._refill_seconds = bucket / (requests_per_second * HEADROOM)
         self._limiter = AsyncLimiter(bucket, self._refill_seconds)
         self._in_hand_since = -math.inf
 

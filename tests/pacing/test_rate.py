@@ -52,7 +52,7 @@ def test_jitter_is_never_throttled_and_the_cap_is_used(
 ) -> None:
     server = saturate(rate, jittery(jitter_ms / 1000))
     assert server.throttled == 0
-    assert share <= server.share_of_cap() <= 1.003
+    assert share <= server.share_of_cap() <= 1.01
 
 
 OTHER_LAWS = {
@@ -92,7 +92,7 @@ def test_no_law_of_latency_is_throttled(law: str, rate: float) -> None:
     server = saturate(rate, OTHER_LAWS[law])
     assert server.throttled == 0
     # At 2.5/s the window is 0.8 s, so what a slow reply costs weighs more.
-    assert SHARES[law] - (0.1 if rate < 10 else 0) <= server.share_of_cap() <= 1.003
+    assert SHARES[law] - (0.1 if rate < 10 else 0) <= server.share_of_cap() <= 1.01
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -136,7 +136,7 @@ def test_a_smaller_arrival_bound_gives_more_of_the_cap_where_nothing_else_tells(
 def test_the_traffic_is_smooth_from_the_first_second_on() -> None:
     client, _ = new_client(10.0, jittery(0.0))
     run(client.saturate(50, 20))
-    assert min(after - before for before, after in pairwise(client.sends)) >= 0.0999
+    assert min(after - before for before, after in pairwise(client.sends)) >= 0.098
 
 
 def test_at_high_rates_no_more_than_a_few_milliseconds_worth_leaves_at_once() -> None:
@@ -149,20 +149,21 @@ def test_at_high_rates_no_more_than_a_few_milliseconds_worth_leaves_at_once() ->
 
 
 class LateLoop(VirtualLoop):
-    """Its timers are a millisecond late, as those of real loops are."""
+    """Its timers are two milliseconds late, as those of a busy loop are."""
 
     def call_at(
         self, when: float, callback: Any, *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        return super().call_at(when + 0.001, callback, *args, context=context)
+        return super().call_at(when + 0.002, callback, *args, context=context)
 
 
-def test_timers_that_are_late_cost_nothing_of_a_high_cap() -> None:
-    client, server = new_client(1_000.0, jittery(0.0))
+@pytest.mark.parametrize(("rate", "sends"), [(10.0, 500), (100.0, 1_500), (1_000.0, 4_000)])
+def test_timers_that_are_late_cost_next_to_nothing_of_the_cap(rate: float, sends: int) -> None:
+    client, server = new_client(rate, jittery(0.0))
     with asyncio.Runner(loop_factory=LateLoop) as runner:
-        runner.run(client.saturate(4_000, 500))
+        runner.run(client.saturate(sends, sends // 8))
     assert server.throttled == 0
-    assert server.share_of_cap() >= 0.97
+    assert server.share_of_cap() >= 0.985
 
 
 def test_a_first_request_does_not_wait() -> None:
