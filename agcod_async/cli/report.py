@@ -201,6 +201,10 @@ def _attention(tally: Tally) -> Iterator[str]:
         for error in tally.in_doubt:
             yield f"  {error.request_id}  {_next_step(error)}"
         yield from _and_more(in_doubt, len(tally.in_doubt))
+    if tally.counts[Reversed]:
+        yield ""
+        yield "Reversed: the code under this ID is dead. An earlier run may have issued the order"
+        yield "under a successor; look for its live_request_id before you order it anew."
     if tally.open_ids:
         yield ""
         yield "Under way when it was stopped, so in doubt as well:"

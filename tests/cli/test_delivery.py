@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 import shlex
 import sys
 import threading
@@ -319,3 +320,18 @@ def test_a_plain_function_may_return_something_to_await() -> None:
     asyncio.run(main())
 
     assert taken == ["Emula1"]
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_the_command(tmp_path: Path) -> None:
+    written = tmp_path / "session"
+    command = command_of(
+        tmp_path, f"import os; open({str(written)!r}, 'w').write(str(os.getsid(0)))"
+    )
+
+    async def main() -> None:
+        sink = await CommandSink.start(command)
+        await sink.finish()
+
+    asyncio.run(main())
+
+    assert int(written.read_text("utf-8")) != os.getsid(0)
