@@ -23,7 +23,9 @@ from agcod_async.pacing.port import Lane, NotInTimeError, Pacer, Permit
 from agcod_async.pacing.stats import PacerStats, RateMeter
 from agcod_async.pacing.window import RoundTripFloor
 
-ARRIVAL_BOUND_SECONDS = 1.0
+ARRIVAL_BOUND_SECONDS = 0.25
+"""Longer than a request is on its way but for a lost packet. What it costs to be wrong is one
+throttle; a longer bound costs rate all the time wherever the server's own time varies."""
 
 _NO_SUB_LIMITS: Mapping[str, float] = MappingProxyType({})
 _DEFAULT_POLICY = RecoveryPolicy()
