@@ -56,7 +56,7 @@ def exchange(
     """Send one request to a server that follows `script`, and return what came of it."""
 
     async def main() -> Exchanged:
-        async with asyncio.timeout(2), serving(script, tls) as served, opened(kind) as transport:
+        async with asyncio.timeout(20), serving(script, tls) as served, opened(kind) as transport:
             return await transport.send(served.url.replace("http", scheme, 1), HEADERS, BODY)
 
     return asyncio.run(main())
@@ -69,7 +69,7 @@ def using(kind: str, use: Use, **limits: float) -> None:
     """Run `use` with a transport, under a bound on real time."""
 
     async def main() -> None:
-        async with asyncio.timeout(2), opened(kind, **limits) as transport:
+        async with asyncio.timeout(20), opened(kind, **limits) as transport:
             await use(transport)
 
     asyncio.run(main())
@@ -495,7 +495,7 @@ def test_a_reply_that_is_too_large_is_unclear_and_the_connection_is_dropped(
     kind: str, script: Script
 ) -> None:
     async def main() -> None:
-        async with asyncio.timeout(2), serving(script) as served, opened(kind) as transport:
+        async with asyncio.timeout(20), serving(script) as served, opened(kind) as transport:
             answer = await transport.send(served.url, HEADERS, BODY)
             await served.dropped.wait()
 
@@ -550,7 +550,7 @@ def test_a_cancelled_exchange_drops_its_connection_and_the_next_one_gets_its_own
         async def first_bad(connection: Connection) -> None:
             await (script if connection.number == 0 else answering(http(b"its own")))(connection)
 
-        async with asyncio.timeout(2), serving(first_bad) as served, opened(kind) as transport:
+        async with asyncio.timeout(20), serving(first_bad) as served, opened(kind) as transport:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await transport.send(served.url, HEADERS, BODY)
@@ -567,7 +567,7 @@ def test_a_cancelled_exchange_drops_its_connection_and_the_next_one_gets_its_own
 def test_cancelled_connects_leave_no_slot_taken(kind: str) -> None:
     async def main() -> None:
         async with (
-            asyncio.timeout(2),
+            asyncio.timeout(20),
             serving(silence) as mute,
             serving(answering(http(b"1"), http(b"2"))) as sound,
             opened(kind, connections_max=2) as transport,
@@ -575,8 +575,8 @@ def test_cancelled_connects_leave_no_slot_taken(kind: str) -> None:
             # Two of the twenty hang in their TLS handshakes, the others wait for a connection.
             url = mute.url.replace("http", "https")
             stuck = [asyncio.create_task(transport.send(url, HEADERS, BODY)) for _ in range(20)]
-            await asyncio.sleep(0.03)
-            assert mute.connections == 2
+            while mute.connections < 2:
+                await asyncio.sleep(0.001)
             for task in stuck:
                 task.cancel()
             await asyncio.wait(stuck)
