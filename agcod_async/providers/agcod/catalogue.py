@@ -2,32 +2,20 @@
 
 Sources: Amazon's error page ("Amazon Gift Card On Demand Errors" and "Other Endpoint Errors", one
 row here where both list the same error), and the outage page for one name. The wire does not
-always use the documented names: what it has been seen to use instead is an alias. The meanings are
-for people; what an error proves about a request is decided in `recovery`, and only there.
+always use the documented names: what it has been seen to use instead is an alias. All of it is for
+people; what an error proves about a request is decided in `faults`, and only there.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
-from agcod_async.providers.agcod.error_tables import GROUPS, MEND, OPERATIONS_TEAM, REPLAY
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """One documented error: its class, its name, its mock codes, and what to do about it.
-
-    `aliases` are other names under which the wire has been seen to send it. `mock_ids` are the
-    request IDs that make Amazon's sandbox answer with it (none where Amazon documents none).
-    """
-
-    code: str
-    name: str
-    mock_ids: tuple[str, ...]
-    meaning: str
-    remedy: str
-    aliases: tuple[str, ...] = ()
-
+from agcod_async.core.outcomes import Refused, Unclear, UndoFirst
+from agcod_async.providers.agcod.account_errors import CONTRACT
+from agcod_async.providers.agcod.advice import Advice, ErrorRow
+from agcod_async.providers.agcod.contacts import Team
+from agcod_async.providers.agcod.error_tables import GROUPS, REPLAY, UNDO
+from agcod_async.providers.agcod.request_errors import MEND
 
 _ALIASES: Final = MappingProxyType(
     {
@@ -42,34 +30,73 @@ _ALIASES: Final = MappingProxyType(
 )
 
 
-def _rows() -> tuple[ErrorRow, ...]:
-    return tuple(
-        ErrorRow(
-            code=code,
-            name=name,
-            mock_ids=tuple(mock_ids.split()),
-            meaning=meaning,
-            remedy=remedy,
-            aliases=tuple(alias for alias, documented in _ALIASES.items() if documented == name),
-        )
-        for code, remedy, rows in GROUPS
-        for mock_ids, name, meaning in rows
-    )
+def _rows() -> Iterator[ErrorRow]:
+    for group in GROUPS:
+        for mock_ids, name, family, meaning, action in group.rows:
+            yield ErrorRow(
+                code=group.code,
+                name=name,
+                mock_ids=tuple(mock_ids.split()),
+                family=family,
+                meaning=meaning,
+                action=action,
+                team=group.team,
+                forward=group.forward,
+                undo=group.undo,
+                aliases=tuple(
+                    alias for alias, documented in _ALIASES.items() if documented == name
+                ),
+            )
 
 
-ROWS: Final = _rows()
+ROWS: Final = tuple(_rows())
 """Every known error, each (class, name) once."""
 
-CLASS_MEANINGS: Final = MappingProxyType(
+CLASSES: Final = MappingProxyType(
     {
-        "F100": f"Something failed inside Amazon. {REPLAY}",
-        "F200": f"Amazon found the request at fault. {MEND}",
-        "F300": f"Amazon found the account at fault. {OPERATIONS_TEAM}",
-        "F400": "Amazon is temporarily unavailable.",
-        "F500": f"Amazon reports an unknown error. {REPLAY}",
+        "F100": Advice(
+            meaning="Something failed inside Amazon.",
+            action=REPLAY,
+            team=Team.INTEGRATION,
+            forward=Unclear,
+            undo=Unclear,
+        ),
+        "F200": Advice(
+            meaning="Amazon found the request at fault.",
+            action=MEND,
+            team=Team.INTEGRATION,
+            forward=Refused,
+            undo=Refused,
+        ),
+        "F300": Advice(
+            meaning="Amazon found the account at fault.",
+            action=CONTRACT,
+            team=Team.OPERATIONS,
+            forward=Refused,
+            undo=Refused,
+        ),
+        "F400": Advice(
+            meaning="Amazon is temporarily unavailable.",
+            action=UNDO,
+            team=Team.INTEGRATION,
+            forward=UndoFirst,
+            undo=UndoFirst,
+        ),
+        "F500": Advice(
+            meaning="Amazon reports an unknown error.",
+            action=REPLAY,
+            team=Team.INTEGRATION,
+            forward=Unclear,
+            undo=Unclear,
+        ),
     }
 )
 """What a class says where its name is in no table."""
+
+CLASS_MEANINGS: Final = MappingProxyType(
+    {code: f"{advice.meaning} {advice.remedy}" for code, advice in CLASSES.items()}
+)
+"""The same in whole sentences."""
 
 _BY_KEY: Final = MappingProxyType({(row.code, row.name): row for row in ROWS})
 

@@ -9,89 +9,120 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from agcod_async.core.outcomes import Refused, Throttled, Untouched
+from agcod_async.providers.agcod.advice import Advice
+from agcod_async.providers.agcod.contacts import Team
 
-@dataclass(frozen=True, slots=True)
-class FrameworkError:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameworkError(Advice):
     """One kind of refusal at the door: how to recognise it, what it means, what to do.
 
-    `phrases` are parts of the message in lower case, `names` the exception's names.
+    `title` is what it is called here. `phrases` are parts of the message in lower case, `names`
+    the exception's names.
     """
 
-    phrases: tuple[str, ...]
-    names: frozenset[str]
-    meaning: str
-    remedy: str
+    title: str
+    phrases: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
 
+
+def _refused(
+    title: str, *, phrases: tuple[str, ...] = (), names: str = "", meaning: str, action: str
+) -> FrameworkError:
+    return FrameworkError(
+        title=title,
+        phrases=phrases,
+        names=frozenset(names.split()),
+        meaning=meaning,
+        action=action,
+        team=Team.INTEGRATION,
+        forward=Refused,
+        undo=Refused,
+    )
+
+
+THROTTLED: Final = FrameworkError(
+    title="throttled",
+    names=frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException"}),
+    meaning="The account's rate is exceeded.",
+    action="Slow down; never send again at once.",
+    forward=Throttled,
+    undo=Throttled,
+)
 
 _ENDPOINT: Final = "Check the endpoint: sandbox or production, and the account's region."
 
-THROTTLED: Final = FrameworkError(
-    phrases=(),
-    names=frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException"}),
-    meaning="The account's rate is exceeded.",
-    remedy="Slow down; never send again at once.",
-)
-
 # More telling rows first: a signature error that names the clock is about the clock.
 REFUSED: Final = (
-    FrameworkError(
+    _refused(
+        "signature out of date",
         phrases=("signature expired", "signature not yet current"),
-        names=frozenset({"RequestExpired", "RequestExpiredException"}),
+        names="RequestExpired RequestExpiredException",
         meaning="Amazon refused the signature's time.",
-        remedy="Set this machine's clock.",
+        action="Set this machine's clock.",
     ),
-    FrameworkError(
+    _refused(
+        "signature for another scope",
         phrases=("string-to-sign should have been", "credential should be scoped"),
-        names=frozenset(),
         meaning="Amazon refused the signature: wrong key, region or service in its scope.",
-        remedy="Check the access key, and that the signing region is the endpoint's.",
+        action="Check the access key, and that the signing region is the endpoint's.",
     ),
-    FrameworkError(
+    _refused(
+        "signature does not match",
         phrases=("request signature we calculated does not match",),
-        names=frozenset(
-            {
-                "InvalidSignatureException",
-                "SignatureDoesNotMatch",
-                "IncompleteSignature",
-                "IncompleteSignatureException",
-            }
-        ),
+        names="InvalidSignatureException SignatureDoesNotMatch IncompleteSignature"
+        " IncompleteSignatureException",
         meaning="Amazon refused the signature.",
-        remedy="Check that access key and secret key belong together.",
+        action="Check that access key and secret key belong together.",
     ),
-    FrameworkError(
+    _refused(
+        "unknown access key",
         phrases=("security token included in the request is",),
-        names=frozenset(
-            {"UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException"}
-        ),
+        names="UnrecognizedClientException InvalidClientTokenId ExpiredTokenException",
         meaning="Amazon does not know the access key.",
-        remedy="Check that it is active and belongs to this endpoint (sandbox or production).",
+        action="Check that it is active and belongs to this endpoint (sandbox or production).",
     ),
-    FrameworkError(
+    _refused(
+        "no signature seen",
         phrases=("missing authentication token",),
-        names=frozenset({"MissingAuthenticationToken", "MissingAuthenticationTokenException"}),
+        names="MissingAuthenticationToken MissingAuthenticationTokenException",
         meaning="This endpoint saw no signature that it understands.",
-        remedy=_ENDPOINT,
+        action=_ENDPOINT,
     ),
-    FrameworkError(
+    _refused(
+        "unknown protocol",
         phrases=("does not match any of the supported protocols",),
-        names=frozenset({"UnknownOperationException"}),
+        names="UnknownOperationException",
         meaning="This endpoint does not speak the Incentives API.",
-        remedy=_ENDPOINT,
+        action=_ENDPOINT,
     ),
-    FrameworkError(
-        phrases=(),
-        names=frozenset({"AccessDeniedException"}),
+    _refused(
+        "access denied",
+        names="AccessDeniedException",
         meaning="Amazon denied access to this operation.",
-        remedy="Check the key's rights in the Incentives portal.",
+        action="Check the key's rights in the Incentives portal.",
     ),
-    FrameworkError(
+    _refused(
+        "unreadable request",
         phrases=("is not an expected json type",),
-        names=frozenset({"SerializationException"}),
+        names="SerializationException",
         meaning="Amazon could not read the request.",
-        remedy="This is a defect of the client: please report it.",
+        action="This is a defect of the client: please report it.",
     ),
 )
+
+UNTRUSTED: Final = FrameworkError(
+    title="certificate not trusted",
+    phrases=("pkix path building failed", "certificate_verify_failed", "certificate verify failed"),
+    names=frozenset({"SSLHandshakeException", "SSLCertVerificationError"}),
+    meaning="This machine does not trust the certificate that it was shown, so nothing was sent.",
+    action="Bring its root certificates up to date, and check what stands between it and Amazon.",
+    forward=Untouched,
+    undo=Untouched,
+)
+"""No answer of Amazon's, but its FAQ explains it beside them. Not one of those that are recognised
+in a reply."""
 
 _RATE_EXCEEDED: Final = re.compile(r"\s*rate exceeded\s*\.?\s*", re.IGNORECASE)
 
