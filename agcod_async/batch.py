@@ -5,7 +5,7 @@ number of workers share one iterator, and a slow reader of the receipts slows th
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 
 import anyio
@@ -101,7 +101,7 @@ async def issue_many(
     deadline_seconds: float = DEADLINE_SECONDS,
     lane: Lane = Lane.BATCH,
     policy: RecoveryPolicy | None = None,
-) -> AsyncIterator[Receipt]:
+) -> AsyncGenerator[Receipt, None]:
     """Issue `orders` and yield their receipts as they finish, in no particular order.
 
     `concurrency` is the number of orders under way at a time (at least 1), `deadline_seconds` the
