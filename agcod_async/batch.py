@@ -189,20 +189,10 @@ class _Source:
     def __init__(self, orders: Iterable[Order] | AsyncIterable[Order]) -> None:
         self._orders = _stream(orders)
         self._turn = asyncio.Lock()
-        self._over = False
 
     async def next(self) -> Order | None:
         async with self._turn:
-            if self._over:
-                return None
-            try:
-                return await anext(self._orders)
-            except StopAsyncIteration:
-                self._over = True
-                return None
-            except BaseException:
-                self._over = True
-                raise
+            return await anext(self._orders, None)
 
 
 async def _stream(orders: Iterable[Order] | AsyncIterable[Order]) -> AsyncIterator[Order]:

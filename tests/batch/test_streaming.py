@@ -144,6 +144,26 @@ def test_a_reader_who_is_cancelled_leaves_no_task() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("turn", range(8))
+def test_a_reader_who_is_cancelled_at_once_leaves_no_task_and_no_warning(turn: int) -> None:
+    async def main() -> None:
+        before, counter = asyncio.all_tasks(), Counter()
+        reader = asyncio.create_task(receipts_of(counter, orders(10), concurrency=5))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+        assert asyncio.all_tasks() == before
+        assert counter.under_way == 0
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(main())
+        gc.collect()
+
+
 def test_a_reader_who_raises_leaves_no_task() -> None:
     async def main() -> None:
         before = asyncio.all_tasks()

@@ -111,6 +111,8 @@ def test_a_transport_that_raises_has_lost_the_request(
     assert isinstance(outcome, Lost)
     assert permit.ends == ["lost"]
     assert "AXLQ" not in outcome.reason.message + caplog.text
+    said = outcome.reason.message + caplog.text
+    assert f"the transport raised {type(error).__name__}" in said or "no reply within" in said
 
 
 def test_what_the_transport_says_is_taken_as_it_is() -> None:

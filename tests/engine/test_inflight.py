@@ -7,7 +7,13 @@ import logging
 import pytest
 
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.errors import IdempotencyConflictError, InDoubtError, UnavailableError, UsageError
+from agcod_async.errors import (
+    AccountError,
+    IdempotencyConflictError,
+    InDoubtError,
+    UnavailableError,
+    UsageError,
+)
 from agcod_async.pacing.port import Lane
 from agcod_async.testing.clock import run
 from tests.support.journals import JournalSpy
@@ -268,6 +274,40 @@ def test_nobody_sends_beside_an_exchange_that_was_left_however_many_have_come_an
 
             assert s.transport.times[1] >= 5
             assert done.attempts == 1
+
+    run(main())
+
+
+def test_a_third_caller_joins_the_second_when_the_first_has_left() -> None:
+    async def main() -> None:
+        async with stage([After(3, LOST), After(3, "live")]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+            second = asyncio.create_task(s.issue())
+            await asyncio.sleep(4)
+            assert s.transport.under_way == 1, "the first exchange is over, the second is not"
+            third = await s.issue()
+
+            assert third.replayed
+            assert third.answer == (await second).answer
+            assert len(s.transport.sent) == 2
+
+    run(main())
+
+
+def test_what_has_ended_is_forgotten() -> None:
+    async def main() -> None:
+        async with stage([After(3, LOST), "live", "live", "refused:F300"]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(deadline_seconds=1)
+            await s.issue()
+            await s.session.call(COUNT, ToyQuestion("funds"))
+            with pytest.raises(AccountError):
+                await s.issue("Toy2")
+
+            inflight = s.session._inflight
+            assert (len(inflight._running), len(inflight._by_id)) == (0, 0)
+            assert not inflight.runs("Toy1")
 
     run(main())
 

@@ -98,6 +98,19 @@ def test_who_waits_in_a_pause_is_told_that_the_session_was_closed() -> None:
     run(main())
 
 
+def test_all_who_wait_in_a_pause_are_told_the_same_when_the_session_is_closed() -> None:
+    async def main() -> None:
+        async with stage(["throttled"]) as s:
+            callers = [asyncio.create_task(s.issue()) for _ in range(3)]
+            await asyncio.sleep(0.5)
+            await s.session.aclose(drain_seconds=0)
+            told = await asyncio.gather(*callers, return_exceptions=True)
+
+            assert [type(one).__name__ for one in told] == ["UnavailableError"] * 3
+
+    run(main())
+
+
 def test_a_read_that_is_stopped_is_unavailable() -> None:
     async def main() -> None:
         async with stage(["throttled"]) as s:

@@ -85,10 +85,12 @@ async def stage(
         policy=policy,
         clock=clock,
     )
-    before = asyncio.all_tasks()
+    before, faults = asyncio.all_tasks(), list[dict[str, object]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     yield Stage(session, transport, journal, pacer, events, log, clock)
     await session.aclose()
     assert_nothing_is_left(pacer, transport, before)
+    assert faults == []
 
 
 def assert_nothing_is_left(
