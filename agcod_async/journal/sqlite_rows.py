@@ -1,0 +1,121 @@
+"""How an `Entry` is a row of a SQLite journal, and the statements that write and read it.
+
+The key and the version come last: so one and the same row of values serves both the insert and
+the compare-and-set.
+"""
+
+from typing import Final
+
+from agcod_async.core.outcomes import Leg
+from agcod_async.core.saga import Facts
+from agcod_async.journal.records import Entry
+
+INSERT: Final = """
+    INSERT INTO entry (
+        partner_id, amount, body, created_at, live_id,
+        leg, epoch, doubtful, undone, tainted, confirmed,
+        sends, first_sent_at, last_sent_at, effects_until,
+        gc_id, error_code, error_type, verdict, updated_at,
+        operation, request_id, version
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (operation, request_id) DO NOTHING
+"""
+"""Takes what `row_of` returns."""
+
+ADVANCE: Final = """
+    UPDATE entry SET
+        partner_id = ?, amount = ?, body = ?, created_at = ?, live_id = ?,
+        leg = ?, epoch = ?, doubtful = ?, undone = ?, tainted = ?, confirmed = ?,
+        sends = ?, first_sent_at = ?, last_sent_at = ?, effects_until = ?,
+        gc_id = ?, error_code = ?, error_type = ?, verdict = ?, updated_at = ?,
+        version = version + 1
+    WHERE operation = ? AND request_id = ? AND version = ?
+"""
+"""Takes what `row_of` returns, and changes no row unless that holds the latest version."""
+
+_SELECT = """
+    SELECT
+        partner_id, amount, body, created_at, live_id,
+        leg, epoch, doubtful, undone, tainted, confirmed,
+        sends, first_sent_at, last_sent_at, effects_until,
+        gc_id, error_code, error_type, verdict, updated_at,
+        operation, request_id, version
+    FROM entry
+"""
+FIND: Final = _SELECT + "WHERE operation = ? AND request_id = ?"
+UNFINISHED: Final = _SELECT + "INDEXED BY open_entries WHERE verdict = '' ORDER BY number"
+"""The index holds nothing but open entries, so this costs the same after a million others."""
+
+Row = tuple[
+    # partner_id, amount, body, created_at, live_id
+    *tuple[str, str, bytes, float, str],
+    # leg, epoch, doubtful, undone, tainted, confirmed
+    *tuple[str, int, bool, bool, bool, bool],
+    # sends, first_sent_at, last_sent_at, effects_until
+    *tuple[int, float | None, float | None, float | None],
+    # gc_id, error_code, error_type, verdict, updated_at
+    *tuple[str | None, str | None, str | None, str, float],
+    # operation, request_id, version
+    *tuple[str, str, int],
+]
+
+
+def row_of(entry: Entry) -> Row:
+    """Return an entry as the statements take it."""
+    facts = entry.facts
+    return (
+        entry.partner_id,
+        entry.amount,
+        entry.body,
+        entry.created_at,
+        entry.live_id,
+        entry.leg.value,
+        facts.epoch,
+        facts.doubtful,
+        facts.undone,
+        facts.tainted,
+        facts.confirmed,
+        entry.sends,
+        entry.first_sent_at,
+        entry.last_sent_at,
+        entry.effects_until,
+        entry.gc_id,
+        entry.code,
+        entry.error_type,
+        entry.verdict,
+        entry.updated_at,
+        entry.operation,
+        entry.request_id,
+        entry.version,
+    )
+
+
+def entry_of(row: Row) -> Entry:
+    """Return the entry that a row was made of."""
+    return Entry(
+        partner_id=row[0],
+        amount=row[1],
+        body=row[2],
+        created_at=row[3],
+        live_id=row[4],
+        leg=Leg(row[5]),
+        facts=Facts(
+            epoch=row[6],
+            doubtful=bool(row[7]),
+            undone=bool(row[8]),
+            tainted=bool(row[9]),
+            confirmed=bool(row[10]),
+        ),
+        sends=row[11],
+        first_sent_at=row[12],
+        last_sent_at=row[13],
+        effects_until=row[14],
+        gc_id=row[15],
+        code=row[16],
+        error_type=row[17],
+        verdict=row[18],
+        updated_at=row[19],
+        operation=row[20],
+        request_id=row[21],
+        version=row[22],
+    )
