@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from agcod_async.journal.records import Entry
+from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.session import Done, Session
 from agcod_async.testing.clock import virtual_clock
 from tests.support.journals import JournalSpy
@@ -137,6 +138,41 @@ def test_a_caller_may_leave_in_any_turn_of_the_loop(scenario: str, gap_seconds: 
         return sum([await leave_at(step, plan, gap_seconds) for step in range(steps + 1)])
 
     assert run_stepped(main()) >= steps - 2, "most of them must have been in time to matter"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seconds_max"),
+    # Five orders at one a second; after a throttle a probe and a slow start come first.
+    [("calm", 5.5), ("unavailable with effect", 5.5), ("throttled twice", 12.0)],
+)
+def test_a_caller_who_leaves_takes_no_permit_with_him(scenario: str, seconds_max: float) -> None:
+    # With the real pacer: a permit that got lost would keep its slot, or the gate, for ever.
+    async def leave(step: int) -> None:
+        before = asyncio.all_tasks()
+        server = ToyServer(SCENARIOS[scenario])
+        pacer = LocalPacer(requests_per_second=1.0, clock=virtual_clock())
+        session = Session(TOY, SETTINGS, transport=server, pacer=pacer, clock=virtual_clock())
+        caller = asyncio.create_task(session.call(ISSUE, order()))
+        stepped_loop().do(step, caller.cancel)
+        await asyncio.wait([caller])
+        await asyncio.sleep(30)
+        assert set(pacer.stats().waiting.values()) <= {0}
+        server.plan = iter(())
+        began = stepped_loop().time()
+        await asyncio.gather(*(session.call(ISSUE, order(f"Toy{n}")) for n in range(5, 10)))
+
+        assert stepped_loop().time() - began < seconds_max
+        assert caller.done()
+        await session.aclose()
+        await pacer.aclose()
+        assert asyncio.all_tasks() == before
+
+    async def main() -> None:
+        for step in range(steps_of_it):
+            await leave(step)
+
+    steps_of_it = 2 * steps_of(SCENARIOS[scenario])  # the pacer has turns of its own
+    run_stepped(main())
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
