@@ -111,6 +111,8 @@ def test_a_tombstone_after_an_own_undo_is_followed_by_a_successor() -> None:
             assert str(s.transport.sent[-1]) == f"Issue {SUCCESSOR} 10.00 USD"
             assert s.entry().live_id == SUCCESSOR
             assert s.entry().gc_id == f"gc-{SUCCESSOR}"
+            assert s.entry().sends == 1
+            assert s.entry().first_sent_at == s.entry().last_sent_at
 
     run(main())
 
