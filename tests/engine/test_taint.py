@@ -124,6 +124,24 @@ def test_a_wall_clock_that_is_set_cannot_cut_the_wait_short(ahead_seconds: float
     run(main())
 
 
+def test_a_wall_clock_that_is_set_back_does_not_bring_the_recorded_time_forward() -> None:
+    async def main() -> None:
+        wall = JumpingWall()
+        async with stage(["resend", LOST, "undone", "live"], clock=wall.clock()) as s:
+            asyncio.get_running_loop().call_later(
+                0.1, lambda: setattr(wall, "ahead_seconds", -3600.0)
+            )
+            with pytest.raises(InDoubtError):
+                await s.issue()
+
+            assert s.transport.times[1] < 0.1 < s.transport.times[2]
+            assert s.entry().effects_until == pytest.approx(
+                WALL_AT_START + s.transport.times[1] + HORIZON_SECONDS, abs=1e-3
+            )
+
+    run(main())
+
+
 def test_a_caller_who_cannot_wait_is_told_when_more_can_be_known() -> None:
     async def main() -> None:
         async with stage(["resend", LOST, "undone", "live"]) as s:

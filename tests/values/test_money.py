@@ -16,6 +16,30 @@ def test_one_amount_has_one_form_however_it_is_written(amount: Decimal | str | i
     assert hash(money) == hash(Money("10.00", "USD"))
 
 
+@pytest.mark.parametrize(
+    "currency",
+    [
+        "AED",
+        "AUD",
+        "CAD",
+        "EGP",
+        "EUR",
+        "GBP",
+        "MXN",
+        "PLN",
+        "SAR",
+        "SEK",
+        "SGD",
+        "TRY",
+        "USD",
+        "ZAR",
+    ],
+)
+def test_all_but_the_yen_have_two_decimal_places(currency: str) -> None:
+    assert str(Money(1, currency)) == f"1.00 {currency}"
+    assert len(CURRENCY_EXPONENTS) == 15
+
+
 def test_yen_have_no_decimal_places() -> None:
     assert str(Money("500.00", "JPY")) == "500 JPY"
     with pytest.raises(InvalidValueError, match="at most 0 decimal places"):
