@@ -1,10 +1,11 @@
-"""What an operation answers, before it is written as JSON or anything else."""
+"""What an operation answers, before it is written as JSON or XML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from agcod_async.testing.activity import NO_SUBJECT, Subject
 from agcod_async.testing.cards import Card, CardStatus
 from agcod_async.testing.catalogue import Refusal
 from agcod_async.values import ClaimCode
@@ -15,9 +16,10 @@ Members = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The request was carried out, or had been before."""
+    """The request was carried out, or had been before. `subject` is what it was about."""
 
     members: Members
+    subject: Subject = NO_SUBJECT
 
     def __repr__(self) -> str:
         return "Success(<hidden>)"  # the members may hold a claim code
@@ -50,6 +52,7 @@ def created(card: Card) -> Success:
         gc_id=card.gc_id,
         claim_code=card.claim_code,
         expires_at_wall=card.expires_at_wall,
+        subject=Subject(card.value, card.gc_id),
     )
 
 
@@ -61,23 +64,30 @@ def card_answer(
     gc_id: str,
     claim_code: ClaimCode,
     expires_at_wall: float | None,
+    subject: Subject = NO_SUBJECT,
 ) -> Success:
     """Answer a create with these values; what was null in every recorded reply is null."""
     return Success(
         {
-            "cardInfo": {
-                "cardNumber": None,
-                "cardStatus": status.value,
-                "expirationDate": None,
-                "value": value,
-            },
+            "cardInfo": card_info(None, status.value, value),
             "creationRequestId": request_id,
             "gcClaimCode": claim_code.reveal(),
             "gcExpirationDate": None if expires_at_wall is None else _java_date(expires_at_wall),
             "gcId": gc_id,
             "status": "SUCCESS",
-        }
+        },
+        subject,
     )
+
+
+def card_info(card_number: str | None, status: str, value: Members | None) -> Members:
+    """Describe a card as `cardInfo`."""
+    return {
+        "cardNumber": card_number,
+        "cardStatus": status,
+        "expirationDate": None,
+        "value": value,
+    }
 
 
 def value_of(amount: Decimal, currency: str) -> Members:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from agcod_async.values import Credentials, InvalidValueError, SecretKey
 from agcod_async.wire.authorization import Authorization
@@ -35,6 +35,13 @@ class Incoming:
         return f"Incoming({self.path!r}, {len(self.body)} bytes)"  # the headers hold a signature
 
 
+class Denial(NamedTuple):
+    """Why a request may not enter, and the exception that AWS reports it as."""
+
+    exception: str
+    message: str
+
+
 class Authenticator:
     """Checks signatures against a set of access keys, any of which is good."""
 
@@ -50,19 +57,28 @@ class Authenticator:
         self._region = region
         self._age_max_seconds = age_max_seconds
 
-    def refusal(self, request: Incoming, wall: float) -> str | None:
+    def denial(self, request: Incoming, wall: float) -> Denial | None:
         """Return why the request may not enter at `wall` (seconds since 1970), or None."""
         header = request.headers.get("authorization")
         if not header:
-            return "Missing Authentication Token"
+            return Denial("MissingAuthenticationTokenException", "Missing Authentication Token")
         try:
             claim = Authorization.parse(header)
         except InvalidValueError:
-            return "Authorization header is not a well-formed AWS4-HMAC-SHA256 one."
+            return Denial(
+                "IncompleteSignatureException",
+                "Authorization header is not a well-formed AWS4-HMAC-SHA256 one.",
+            )
         secret = self._secrets.get(claim.access_key_id)
         if secret is None:
-            return "The security token included in the request is invalid."
-        return self._scope_refused(claim) or self._signature_refused(claim, secret, request, wall)
+            return Denial(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            )
+        problem = self._scope_refused(claim) or self._signature_refused(
+            claim, secret, request, wall
+        )
+        return None if problem is None else Denial("InvalidSignatureException", problem)
 
     def _scope_refused(self, claim: Authorization) -> str | None:
         if claim.scope.service != SIGNING_SERVICE:

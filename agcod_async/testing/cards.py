@@ -1,60 +1,17 @@
 """What the emulated account keeps: cards, their history and the funds, as plain values."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from agcod_async.values import ClaimCode, InvalidValueError, Money
+from agcod_async.values import ClaimCode, Money
 
 
 class CardStatus(Enum):
-    """The states of a card, as `cardInfo.cardStatus` spells them."""
+    """The states of a gift card, as `cardInfo.cardStatus` spells them."""
 
     LIVE = "Fulfilled"
     DEAD = "RefundedToPurchaser"
-
-
-class AfterCancel(Enum):
-    """What a create under a cancelled ID does."""
-
-    TOMBSTONE = "tombstone"
-    """SUCCESS with the dead card, as recorded from the sandbox."""
-    REISSUE = "reissue"
-    """A new live card, of any amount: one reading of Amazon's text on F2008."""
-
-
-class UnknownCancel(Enum):
-    """What a cancel of an ID that was never created does. Amazon does not document it."""
-
-    NOT_FOUND = "not-found"
-    NOOP = "noop"
-    """SUCCESS, and nothing else: a create that arrives later still makes a card."""
-    FENCE = "fence"
-    """SUCCESS, and the ID is dead: a create that arrives later answers a tombstone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Semantics:
-    """How the ledger behaves where Amazon's documents leave it open."""
-
-    after_cancel: AfterCancel = AfterCancel.TOMBSTONE
-    unknown_cancel: UnknownCancel = UnknownCancel.NOT_FOUND
-
-    @classmethod
-    def from_text(cls, text: str) -> "Semantics":
-        """Read "tombstone", "reissue,fence" and so on; raises `InvalidValueError`."""
-        after = {choice.value: choice for choice in AfterCancel}
-        unknown = {choice.value: choice for choice in UnknownCancel}
-        chosen = cls()
-        for word in filter(None, (part.strip() for part in text.split(","))):
-            if word in after:
-                chosen = replace(chosen, after_cancel=after[word])
-            elif word in unknown:
-                chosen = replace(chosen, unknown_cancel=unknown[word])
-            else:
-                known = ", ".join((*after, *unknown))
-                raise InvalidValueError("semantics", f"{word!r} is unknown", known)
-        return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +29,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. `requested_at` starts the cancel window; times are as in `Moment`."""
+    """One gift card. `requested_at` starts the cancel window; times are as in `Moment`."""
 
     request_id: str
     value: Money
@@ -85,29 +42,77 @@ class Card:
     expires_at_wall: float | None
 
 
+class ActivationStatus(Enum):
+    """The states of a physical card, as `cardInfo.cardStatus` spells them."""
+
+    ACTIVE = "Activated"
+    AWAITING = "AwaitingActivation"
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalCard:
+    """A card in a shop. `preset` is the value that it was made for, if it was made for one.
+
+    `is_invalid`: Amazon has invalidated it, so that it cannot be activated (F2011).
+    """
+
+    card_number: str
+    preset: Money | None = None
+    is_invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What one request ID did to one physical card; times are as in `Moment`.
+
+    `claimed`: a customer has used the card.
+    """
+
+    request_id: str
+    card_number: str
+    value: Money
+    status: ActivationStatus
+    claimed: bool
+    requested_at: float
+    activated_at: float
+
+
 class Happening(Enum):
-    """What can happen to a card."""
+    """What can happen to a gift card, a physical card or a load."""
 
     CREATED = "created"
-    FENCED = "fenced"  # born dead, under an ID that was cancelled before it was created
+    FENCED = "fenced"  # born dead, under an ID that was undone before it was used
     CANCELLED = "cancelled"
     CLAIMED = "claimed"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+    LOADED = "loaded"
+    VOIDED = "voided"
+    SPENT = "spent"
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
-    """One change of the ledger. Replays and refusals change nothing and leave none."""
+    """One change of the ledger. Replays and refusals change nothing and leave none.
+
+    `gc_id` is that of a gift card, `card_number` that of a physical card.
+    """
 
     at: float
     happening: Happening
     request_id: str
-    gc_id: str
+    gc_id: str | None
     value: Money
+    card_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One currency's funds. `live` is summed up from the cards and must equal `debited`."""
+    """One currency's funds.
+
+    `live` is summed up from the live cards, the active activations and the effective loads, and
+    must equal `debited`.
+    """
 
     currency: str
     prepaid: Decimal

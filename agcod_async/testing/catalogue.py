@@ -193,3 +193,22 @@ REFUSALS: Final[Mapping[str, Refusal]] = MappingProxyType(
 CANCEL_NOT_FOUND: Final = Refusal("F200", "CardNotFound", "Card Not Found")
 """A cancel of an ID that was never created. Amazon documents no answer for it: this name is the
 one that independent clients know for a missing card."""
+
+CARD_NUMBER_TOO_SHORT: Final = Refusal("F200", "CardNumberTooShort", "Invalid Card Number")
+INVALID_PROGRAM_ID: Final = Refusal(
+    "F300", "InvalidProgramId", "Program Id does not exist in Amazon system"
+)
+"""Two names that share a mock code with another one, which answers the mock."""
+
+VALIDATIONS: Final = frozenset(
+    refusal
+    for code, refusal in REFUSALS.items()
+    if code in ("F2014", "F2017", "F2042", "F2048")
+    or "F2000" <= code <= "F2006"
+    or "F2021" <= code <= "F2032"
+) | {CARD_NUMBER_TOO_SHORT}
+"""What is wrong with a request as it stands, whatever the account holds.
+
+In XML these come as AGCODValidationException. Amazon shows one example and no list: the rest is
+drawn from the names.
+"""

@@ -1,16 +1,19 @@
 """The emulator's knobs, checked once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
 from agcod_async.testing.arrivals import ARRIVALS_MAX
 from agcod_async.testing.authentication import SIGNATURE_AGE_MAX_SECONDS
-from agcod_async.testing.cards import Semantics
+from agcod_async.testing.cards import PhysicalCard
+from agcod_async.testing.customers import VOID_WINDOW_SECONDS, CustomerAccount
 from agcod_async.testing.faults import FaultScript
+from agcod_async.testing.history import HISTORY_MAX
 from agcod_async.testing.ledger import CANCEL_WINDOW_SECONDS
 from agcod_async.testing.limits import ThrottleModel, limit_of
+from agcod_async.testing.semantics import Semantics
 from agcod_async.values import Credentials, InvalidValueError, Money, check_partner_id
 
 EMULATOR_PARTNER_ID: Final = "Emula"
@@ -27,7 +30,10 @@ _STATUS_MAX = 599
 
 
 def _default_operation_caps() -> Mapping[str, float]:
-    return {"GetAvailableFunds": 1.0}  # Amazon's page on the operation
+    return {
+        "GetAvailableFunds": 1.0,  # Amazon's page on the operation
+        "GetGiftCardActivityPage": 1 / 60,  # documented nowhere: a client waits for so long
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,16 @@ class EmulatorConfig:
     `throttle_format`: "xml" as Amazon documents it for every caller, or "json".
     `region`: the only region that may be signed for, None for any.
     `arrivals_max`: how many arrivals the log keeps; the counters beside it stay exact.
+    `history_max`: how many changes of the ledger, and rows of the activity report, are kept.
+
+    `physical_cards`: cards with a preset value, or invalid ones; `other_physical_cards`: whether
+    any other number is a card, too. `card_checksum` says whether a number of 19 digits is sound.
+    `accounts`, `other_accounts`: the same for customers' accounts. `account_types`: the types that
+    are defined, None for all from 0 on. `load_amount_max` (by default 500 USD, else as for a card)
+    and `load_amount_min` are in major units.
+    `activity_page_enabled`, `balance_operations_permitted`: what the partner may call (F3008,
+    F3006). `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `programs`:
+    the program IDs of a reseller, and whether each is approved; None where there are none.
     """
 
     _: KW_ONLY
@@ -71,6 +87,20 @@ class EmulatorConfig:
     throttle_status: int = 400
     throttle_format: Literal["xml", "json"] = "xml"
     arrivals_max: int = ARRIVALS_MAX
+    history_max: int = HISTORY_MAX
+    physical_cards: tuple[PhysicalCard, ...] = ()
+    other_physical_cards: bool = True
+    card_checksum: Callable[[str], bool] | None = None
+    accounts: tuple[CustomerAccount, ...] = ()
+    other_accounts: bool = True
+    account_types: frozenset[int] | None = None
+    load_amount_max: Decimal | None = None
+    load_amount_min: Decimal | None = None
+    void_window_seconds: float = VOID_WINDOW_SECONDS
+    balance_operations_permitted: bool = True
+    activity_page_enabled: bool = True
+    activity_index: Literal["page", "row"] = "page"
+    programs: Mapping[str, bool] | None = None
 
     def __post_init__(self) -> None:
         """Raise `InvalidValueError` for the first field that does not fit."""
@@ -89,5 +119,9 @@ class EmulatorConfig:
         ):
             if not _STATUS_MIN <= status <= _STATUS_MAX:
                 raise InvalidValueError(name, f"{status} is no error", "400 to 599")
-        if self.arrivals_max < 0:
-            raise InvalidValueError("arrivals_max", f"{self.arrivals_max}", "at least 0")
+        for name, kept_max in (
+            ("arrivals_max", self.arrivals_max),
+            ("history_max", self.history_max),
+        ):
+            if kept_max < 0:
+                raise InvalidValueError(name, f"{kept_max}", "at least 0")

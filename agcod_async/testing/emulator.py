@@ -33,7 +33,7 @@ class Emulator:
 
     @property
     def ledger(self) -> Ledger:
-        """The cards and the funds."""
+        """The cards, the loads and the funds."""
         return self._service.ledger
 
     @property
@@ -55,14 +55,23 @@ class Emulator:
         self._service.play(script)
 
     def reset(self) -> None:
-        """Start over as configured: funds, cards, arrivals, faults. Nothing late lands any more."""
+        """Start over as configured: funds, cards, loads, arrivals, faults.
+
+        Nothing late lands any more.
+        """
         self._service = Service(self.config)
 
     def claim(self, request_id: str) -> bool:
-        """Let a customer use the card of this ID; whether there was a live one to use."""
-        now, wall = self._time.read()
-        self._service.advance(now, wall)
-        return self.ledger.claim(request_id, Moment(now, now, wall)) is not None
+        """Let a customer use the gift card of this ID; whether there was a live one to use."""
+        return self.ledger.claim(request_id, self._moment()) is not None
+
+    def claim_card(self, card_number: str) -> bool:
+        """Let a customer use this physical card; whether it was active."""
+        return self.ledger.physical.claim(card_number, self._moment()) is not None
+
+    def spend(self, request_id: str) -> bool:
+        """Let the customer spend what was loaded under this ID; whether anything was."""
+        return self.ledger.balance.spend(request_id, self._moment()) is not None
 
     def land_everything(self) -> None:
         """Let everything that is in flight have its effect now, in the order of its time."""
@@ -76,6 +85,12 @@ class Emulator:
         if self._service.in_flight:
             self._arm()
         return decision
+
+    def _moment(self) -> Moment:
+        """Let everything happen that is due now, and return when that is."""
+        now, wall = self._time.read()
+        self._service.advance(now, wall)
+        return Moment(now, now, wall)
 
     def _arm(self) -> None:
         due_at = self._service.next_landing_at

@@ -1,9 +1,10 @@
-"""The money of the emulated account: which cards live, and what was debited for them.
+"""The money of the emulated account: which gift cards live, and what was debited for them.
 
 Rules of this file:
 
 1. Pure and synchronous: time is an argument, chance is a seed, nothing is waited for.
-2. The funds debited are the sum of the live cards, always. Every change goes through `_record`.
+2. The funds debited are the sum of the live cards, the active activations and the effective loads,
+   always. Every change of a gift card goes through `_record`, and the other two tables have one.
 3. One request ID has at most one live card, whatever the semantics; with tombstones it never
    has a second card at all.
 4. A claim code is shown by the answer to a create, and by nothing else in here.
@@ -13,32 +14,22 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
+from itertools import chain
 from typing import Final, assert_never
 
-from agcod_async.testing.cards import (
-    AfterCancel,
-    Balance,
-    Card,
-    CardStatus,
-    Happening,
-    LedgerEvent,
-    Moment,
-    Semantics,
-    UnknownCancel,
-)
+from agcod_async.testing.balance_loads import BalanceLoads
+from agcod_async.testing.cards import Balance, Card, CardStatus, Happening, LedgerEvent, Moment
 from agcod_async.testing.catalogue import CANCEL_NOT_FOUND, REFUSALS, Refusal
-from agcod_async.values import ClaimCode, InvalidValueError, Money
+from agcod_async.testing.customers import LoadRules
+from agcod_async.testing.funds import Funds
+from agcod_async.testing.history import HISTORY_MAX, History
+from agcod_async.testing.physical_cards import PhysicalCardRules, PhysicalCards
+from agcod_async.testing.semantics import AfterCancel, Semantics, UnknownCancel
+from agcod_async.values import ClaimCode, Money
 
 CANCEL_WINDOW_SECONDS: Final = 900.0
 """A cancel must arrive within 15 minutes of the create (Amazon's FAQ)."""
-
-AMOUNT_MAX_BY_CURRENCY: Final = {"USD": Decimal(2000), "GBP": Decimal(5000)}
-AMOUNT_MAX: Final = Decimal(500_000)
-"""The most one card may be worth, where `AMOUNT_MAX_BY_CURRENCY` does not say."""
-
-# Our own, because the caller's could round, and this runs in the caller's process.
-_EXACT = Context(prec=40, traps=[Inexact])
 
 _YEAR_SECONDS = 365.25 * 86_400
 _NEVER_EXPIRING = frozenset({"USD", "CAD", "MXN"})
@@ -49,10 +40,11 @@ _GC_ID_STEP = 0x1A_6E95_D3C8_470B_F2A9
 
 
 class Ledger:
-    """Cards by request ID, and the prepaid funds of one partner account.
+    """Gift cards by request ID, and the prepaid funds of one partner account.
 
     `funds` holds one amount per currency of the account; the first is the account's own currency.
-    Everything is kept for as long as the ledger lives.
+    Every card, activation and load is kept for as long as the ledger lives; of the history, the
+    latest `history_max` changes.
     """
 
     def __init__(
@@ -63,29 +55,42 @@ class Ledger:
         seed: int = 0,
         cancel_window_seconds: float = CANCEL_WINDOW_SECONDS,
         amount_max: Decimal | None = None,
+        history_max: int = HISTORY_MAX,
+        physical_card_rules: PhysicalCardRules | None = None,
+        load_rules: LoadRules | None = None,
     ) -> None:
         """Open the account. Equal seeds give equal codes for equal sequences of creates."""
-        self._prepaid = {money.currency: money.amount for money in funds}
-        self._debited = {currency: Decimal(0) for currency in self._prepaid}
+        self._funds = Funds(funds)
+        self._history = History(history_max)
         self._semantics = semantics or Semantics()
         self._cancel_window_seconds = cancel_window_seconds
         self._amount_max = amount_max
+        self.physical = PhysicalCards(
+            self._funds, self._history, self._semantics, physical_card_rules or PhysicalCardRules()
+        )
+        self.balance = BalanceLoads(
+            self._funds, self._history, self._semantics, load_rules or LoadRules()
+        )
         digest = hashlib.sha256(f"agcod-emulator\0{seed}".encode()).digest()
         self._code_offset = int.from_bytes(digest, "big")
         self._minted = 0
         self._cards: dict[str, list[Card]] = {}
         self._fenced: set[str] = set()
-        self._history: list[LedgerEvent] = []
 
     @property
     def currency(self) -> str:
         """The account's own currency."""
-        return next(iter(self._prepaid))
+        return self._funds.currency
 
     @property
     def history(self) -> tuple[LedgerEvent, ...]:
-        """Every change so far, in order."""
-        return tuple(self._history)
+        """The changes so far, in order; the oldest of very many are forgotten."""
+        return self._history.latest
+
+    @property
+    def changes(self) -> int:
+        """How many changes there were, the forgotten ones too."""
+        return self._history.total
 
     def card(self, request_id: str) -> Card | None:
         """Return the latest card under this ID."""
@@ -99,24 +104,13 @@ class Ledger:
 
     def available(self, currency: str) -> Decimal:
         """Return what can still be spent in a currency of the account."""
-        return _EXACT.subtract(self._prepaid[currency], self._debited[currency])
+        return self._funds.available(currency)
 
     def balances(self) -> tuple[Balance, ...]:
-        """Return the funds of every currency, with the sum of the live cards beside them."""
-        live = dict.fromkeys(self._prepaid, Decimal(0))
-        for card in self.cards():
-            if card.status is CardStatus.LIVE:
-                so_far = live[card.value.currency]
-                live[card.value.currency] = _EXACT.add(so_far, card.value.amount)
-        return tuple(
-            Balance(
-                currency=currency,
-                prepaid=prepaid,
-                debited=self._debited[currency],
-                live=live[currency],
-                available=self.available(currency),
-            )
-            for currency, prepaid in self._prepaid.items()
+        """Return the funds of every currency, with the sum of what is live beside them."""
+        own = (card.value for card in self.cards() if card.status is CardStatus.LIVE)
+        return self._funds.balances(
+            chain(own, self.physical.live_values(), self.balance.live_values())
         )
 
     # --- what requests do ----------------------------------------------------------------------
@@ -132,14 +126,14 @@ class Ledger:
         if known is not None and not self._replaceable(known):
             same = known.value.amount == amount and known.value.currency == currency
             return known if same else REFUSALS["F2008"]
-        value = self._worth(amount, currency)
+        value = self._funds.worth(amount, currency, self._amount_max)
         if isinstance(value, Refusal):
             return value
         if request_id in self._fenced:
             return self._record(
                 Happening.FENCED, self._mint(request_id, value, CardStatus.DEAD, moment), moment
             )
-        if value.amount > self.available(currency):
+        if not self._funds.suffice_for(value):
             return REFUSALS["F3003"]
         return self._record(
             Happening.CREATED, self._mint(request_id, value, CardStatus.LIVE, moment), moment
@@ -180,17 +174,6 @@ class Ledger:
             and card.request_id not in self._fenced
         )
 
-    def _worth(self, amount: Decimal, currency: str) -> Money | Refusal:
-        if currency not in self._prepaid:
-            return REFUSALS["F2016"]
-        limit = self._amount_max or AMOUNT_MAX_BY_CURRENCY.get(currency, AMOUNT_MAX)
-        if amount > limit:
-            return REFUSALS["F2015"]
-        try:
-            return Money(amount, currency)
-        except InvalidValueError:
-            return REFUSALS["F2017"]
-
     def _cancel_unknown(self, request_id: str) -> Refusal | None:
         match self._semantics.unknown_cancel:
             case UnknownCancel.NOT_FOUND:
@@ -226,12 +209,11 @@ class Ledger:
             cards.append(card)
         else:
             cards[-1] = card
-        debited, amount = self._debited[card.value.currency], card.value.amount
         if happening is Happening.CREATED:
-            self._debited[card.value.currency] = _EXACT.add(debited, amount)
+            self._funds.debit(card.value)
         elif happening is Happening.CANCELLED:
-            self._debited[card.value.currency] = _EXACT.subtract(debited, amount)
-        self._history.append(
+            self._funds.refund(card.value)
+        self._history.add(
             LedgerEvent(moment.now, happening, card.request_id, card.gc_id, card.value)
         )
         return card

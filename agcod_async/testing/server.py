@@ -21,7 +21,8 @@ from agcod_async.testing import views
 from agcod_async.testing.authentication import Incoming
 from agcod_async.testing.emulator import Emulator
 from agcod_async.testing.faults import FaultScript
-from agcod_async.testing.protocol import UNSUPPORTED_PROTOCOL, framework_error, json_reply
+from agcod_async.testing.json_format import json_reply
+from agcod_async.testing.protocol import UNSUPPORTED_PROTOCOL
 from agcod_async.testing.service import Answer, ConnectionReset, Silence
 from agcod_async.values import InvalidValueError
 
@@ -92,7 +93,7 @@ class _Front:
         if request.path.startswith(_CONTROL_PREFIX):
             return _response(await self._control(request))
         if request.method != "POST":
-            return _response(framework_error(400, UNSUPPORTED_PROTOCOL))
+            return _response(json_reply(400, {"Message": UNSUPPORTED_PROTOCOL}))
         headers = {name.lower(): value for name, value in request.headers.items()}
         incoming = Incoming(request.raw_path, headers, await request.read())
         match self._emulator.handle(incoming):
@@ -109,40 +110,69 @@ class _Front:
                 assert_never(never)
 
     async def _control(self, request: web.BaseRequest) -> Reply:
-        endpoint = (request.method, request.path.removeprefix(_CONTROL_PREFIX))
+        endpoint = request.path.removeprefix(_CONTROL_PREFIX)
         try:
-            match endpoint:
-                case ("GET", "health"):
-                    return json_reply(200, views.health(self._emulator))
-                case ("GET", "ledger"):
-                    wanted = request.query.get("request_id")
-                    return json_reply(200, views.ledger(self._emulator, wanted))
-                case ("GET", "requests"):
-                    return json_reply(200, views.requests(self._emulator, _limit(request)))
-                case ("POST", "faults"):
-                    self._emulator.play(FaultScript.from_json(await request.read()))
-                    return json_reply(200, {"status": "ok"})
-                case ("POST", "claim"):
-                    claimed = self._emulator.claim(_request_id(await request.read()))
-                    return json_reply(200, {"claimed": claimed})
-                case ("POST", "reset"):
-                    self._emulator.reset()
-                    return json_reply(200, {"status": "ok"})
+            match request.method:
+                case "GET":
+                    shown = self._shown(endpoint, request)
+                case "POST":
+                    shown = self._done(endpoint, await request.read())
                 case _:
-                    return json_reply(404, {"error": "there is no such endpoint"})
+                    shown = None
         except InvalidValueError as error:
             return json_reply(400, {"error": str(error)})
+        if shown is None:
+            return json_reply(404, {"error": "there is no such endpoint"})
+        return json_reply(200, shown)
+
+    def _shown(self, endpoint: str, request: web.BaseRequest) -> views.Shown | None:
+        match endpoint:
+            case "health":
+                return views.health(self._emulator)
+            case "ledger":
+                return views.ledger(self._emulator, request.query.get("request_id"))
+            case "requests":
+                return views.requests(self._emulator, _limit(request))
+            case _:
+                return None
+
+    def _done(self, endpoint: str, body: bytes) -> views.Shown | None:
+        match endpoint:
+            case "faults":
+                self._emulator.play(FaultScript.from_json(body))
+                return {"status": "ok"}
+            case "claim":
+                return {"claimed": self._claim(body)}
+            case "spend":
+                return {"spent": self._spend(body)}
+            case "reset":
+                self._emulator.reset()
+                return {"status": "ok"}
+            case _:
+                return None
+
+    def _claim(self, body: bytes) -> bool:
+        match _texts(body):
+            case {"request_id": request_id}:
+                return self._emulator.claim(request_id)
+            case {"card_number": card_number}:
+                return self._emulator.claim_card(card_number)
+            case _:
+                raise InvalidValueError("claim", "names no card", "request_id or card_number")
+
+    def _spend(self, body: bytes) -> bool:
+        match _texts(body):
+            case {"request_id": request_id}:
+                return self._emulator.spend(request_id)
+            case _:
+                raise InvalidValueError("spend", "names no load", "request_id")
 
 
-class _Claim(msgspec.Struct):
-    request_id: str
-
-
-def _request_id(body: bytes) -> str:
+def _texts(body: bytes) -> dict[str, str]:
     try:
-        return msgspec.json.decode(body, type=_Claim).request_id
+        return msgspec.json.decode(body, type=dict[str, str])
     except msgspec.MsgspecError as error:
-        raise InvalidValueError("claim", str(error), '{"request_id": "..."}') from error
+        raise InvalidValueError("body", str(error), "a JSON object of texts") from error
 
 
 def _limit(request: web.BaseRequest) -> int | None:

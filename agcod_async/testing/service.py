@@ -17,24 +17,26 @@ from itertools import count
 from typing import assert_never
 
 from agcod_async.core.outcomes import Reply
+from agcod_async.testing.accounts import carried_out, opened
 from agcod_async.testing.answers import Executed, Failure, Success, Unusable
 from agcod_async.testing.arrivals import Arrivals
 from agcod_async.testing.authentication import Authenticator, Incoming
 from agcod_async.testing.cards import Moment
-from agcod_async.testing.catalogue import MOCK_SUCCESS, REFUSALS
 from agcod_async.testing.config import EmulatorConfig
 from agcod_async.testing.distortions import distorted
 from agcod_async.testing.faults import Effect, Fault, FaultPlan, FaultScript, Seen
 from agcod_async.testing.ledger import Ledger
 from agcod_async.testing.limits import Throttle, limit_of
-from agcod_async.testing.operations import OPERATIONS, Account, OperationRequest
+from agcod_async.testing.members import Parsed
+from agcod_async.testing.operations import OPERATIONS
 from agcod_async.testing.protocol import (
     UNSUPPORTED_PROTOCOL,
     WireFormat,
-    format_of,
-    framework_error,
+    format_of_answer,
+    format_of_request,
     throttled,
 )
+from agcod_async.values import InvalidValueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,14 @@ class ConnectionReset:
 
 Decision = Answer | Silence | ConnectionReset
 
-_Parsed = OperationRequest | Failure | Unusable
-
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
     """A request that has come through the gate."""
 
     operation: str
-    wire_format: WireFormat
-    parsed: _Parsed
+    answer_format: WireFormat
+    parsed: Parsed
     arrived_at: float
 
     @property
@@ -81,15 +81,8 @@ class Service:
     def __init__(self, config: EmulatorConfig) -> None:
         """Open the account."""
         self._config = config
-        self.ledger = Ledger(
-            config.funds,
-            semantics=config.semantics,
-            seed=config.seed,
-            cancel_window_seconds=config.cancel_window_seconds,
-            amount_max=config.amount_max,
-        )
+        self._account = opened(config)
         self.arrivals = Arrivals(config.arrivals_max)
-        self._account = Account(config.partner_id, self.ledger, config.cancel_requires_gc_id)
         self._authenticator = Authenticator(
             config.credentials,
             region=config.region,
@@ -99,6 +92,11 @@ class Service:
         self._plan = FaultPlan(config.faults)
         self._order = count()
         self._put_off: list[tuple[float, int, _Admitted]] = []
+
+    @property
+    def ledger(self) -> Ledger:
+        """The cards, the loads and the funds."""
+        return self._account.ledger
 
     def play(self, script: FaultScript) -> None:
         """Begin this script, in place of the one that was playing."""
@@ -124,17 +122,19 @@ class Service:
         """Take one request in and decide what its sender gets to see."""
         self.advance(now, wall)
         operation = request.path.removeprefix("/")
-        wire_format = format_of(request.headers)
-        if operation not in OPERATIONS or wire_format is None:
+        answer_format = format_of_answer(request.headers)
+        if operation not in OPERATIONS:
             self.arrivals.add(now, None, None, "unusable")
-            return Answer(framework_error(400, UNSUPPORTED_PROTOCOL))
+            refused = answer_format.refuse(400, "UnknownOperationException", UNSUPPORTED_PROTOCOL)
+            return Answer(refused)
         if self._config.verify_signatures:
-            refusal = self._authenticator.refusal(request, wall)
-            if refusal is not None:
+            denial = self._authenticator.denial(request, wall)
+            if denial is not None:
                 self.arrivals.add(now, operation, None, "unauthenticated")
-                return Answer(framework_error(403, refusal))
-        parsed = wire_format.read(operation, request.body)
-        admitted = _Admitted(operation, wire_format, parsed, now)
+                return Answer(answer_format.refuse(403, denial.exception, denial.message))
+        request_format = format_of_request(request.headers, request.body)
+        parsed = request_format.read(operation, request.body)
+        admitted = _Admitted(operation, answer_format, parsed, now)
         self.arrivals.pass_gate(now)
         if not self._throttle.admits(operation, now):
             self.arrivals.add(now, operation, admitted.request_id, "throttled")
@@ -162,7 +162,7 @@ class Service:
             None if fault is None else fault.kind.value,
         )
         # Every kind that shows an answer also makes one; if one did not, that is an F500.
-        answer = self._written(admitted, executed or Failure(REFUSALS["F5000"]))
+        answer = self._written(admitted, executed or _failure(admitted, "F5000"))
         return Answer(answer) if fault is None else self._seen(fault, admitted, answer)
 
     def _put_off_by(self, seconds: float, admitted: _Admitted) -> None:
@@ -173,14 +173,7 @@ class Service:
         parsed = admitted.parsed
         if isinstance(parsed, Failure | Unusable):
             return parsed
-        request_id = parsed.request_id
-        if self._config.mock_codes and request_id is not None:
-            if request_id == MOCK_SUCCESS:
-                return parsed.mock_success()
-            mocked = REFUSALS.get(request_id)
-            if mocked is not None:
-                return Failure(mocked)  # recorded answers to mock codes do not repeat the ID
-        return parsed.execute(self._account, Moment(admitted.arrived_at, now, wall))
+        return carried_out(parsed, self._account, Moment(admitted.arrived_at, now, wall))
 
     def _seen(self, fault: Fault, admitted: _Admitted, answer: Reply) -> Decision:
         match fault.kind.seen:
@@ -193,13 +186,13 @@ class Service:
             case Seen.THROTTLE:
                 return Answer(self._throttled())
             case Seen.F100 | Seen.F400 | Seen.F500:
-                refusal = REFUSALS[f"{fault.kind.seen.value[:2]}000"]
-                return Answer(self._written(admitted, Failure(refusal, admitted.request_id)))
+                failure = _failure(admitted, f"{fault.kind.seen.value[:2]}000")
+                return Answer(self._written(admitted, failure))
             case _ as distortion:
                 return Answer(distorted(distortion, answer))
 
     def _written(self, admitted: _Admitted, executed: Executed) -> Reply:
-        return admitted.wire_format.write(admitted.operation, executed, self._config.error_status)
+        return admitted.answer_format.write(admitted.operation, executed, self._config.error_status)
 
     def _throttled(self) -> Reply:
         return throttled(
@@ -207,8 +200,15 @@ class Service:
         )
 
 
+def _failure(admitted: _Admitted, mock_code: str) -> Failure:
+    return Failure(OPERATIONS[admitted.operation].refusals[mock_code], admitted.request_id)
+
+
 def _throttle(config: EmulatorConfig) -> Throttle:
     account = config.requests_per_second
+    unknown = ", ".join(sorted(set(config.operation_caps) - set(OPERATIONS)))
+    if unknown:
+        raise InvalidValueError("operation_caps", f"{unknown} is unknown", ", ".join(OPERATIONS))
     return Throttle(
         None if account is None else limit_of(config.throttle_model, account, config.burst),
         {
