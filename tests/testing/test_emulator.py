@@ -3,6 +3,7 @@
 import asyncio
 import json
 import traceback
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,7 +27,19 @@ from agcod_async.testing import (
 from agcod_async.testing.clock import run, virtual_clock
 from agcod_async.values import InvalidValueError, Money
 from agcod_async.wire.port import Exchanged, Transport
-from tests.testing.requests import ID, JSON, cancel, config, create, members, signed
+from tests.testing.requests import (
+    CARD,
+    ID,
+    JSON,
+    activate,
+    cancel,
+    config,
+    create,
+    deactivate,
+    load,
+    members,
+    signed,
+)
 
 URL = "https://agcod-v2-gamma.amazon.com"
 
@@ -267,6 +280,55 @@ def test_a_claimed_card_is_beyond_cancelling() -> None:
     assert run(main())["errorCode"] == "F200"
 
 
+def test_a_customer_can_use_a_physical_card_and_spend_a_load() -> None:
+    async def main() -> list[dict[str, Any]]:
+        local = emulator(faults=script("f400_late", 5, operation="LoadAmazonBalance"))
+        transport = local.transport()
+        assert not local.claim_card(CARD)
+        await sent(transport, "ActivateGiftCard", activate())
+        assert local.claim_card(CARD)
+        await sent(transport, "LoadAmazonBalance", load())
+        assert not local.spend(ID)
+        await asyncio.sleep(5)
+        assert local.spend(ID)
+        return [
+            await sent(transport, "DeactivateGiftCard", deactivate()),
+            await sent(transport, "VoidAmazonBalanceLoad", load()),
+        ]
+
+    assert [answer["errorType"] for answer in run(main())] == [
+        "InvalidCardStatusForDeactivation",
+        "BalanceLoadCannotBeVoided",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("forward", "undo"),
+    [
+        (("ActivateGiftCard", activate()), ("DeactivateGiftCard", deactivate())),
+        (("LoadAmazonBalance", load()), ("VoidAmazonBalanceLoad", load())),
+    ],
+)
+def test_an_undo_that_lands_late_undoes_what_was_confirmed_before(
+    forward: tuple[str, bytes], undo: tuple[str, bytes]
+) -> None:
+    async def main() -> list[Decimal]:
+        local = emulator(faults=script("f400_late", 20, operation=undo[0]))
+        transport = local.transport()
+        debited: list[Decimal] = []
+        await sent(transport, *forward)
+        await sent(transport, *undo)
+        for seconds in (19, 2):
+            assert (await sent(transport, *forward))["status"] == "SUCCESS"
+            debited.append(local.ledger.balances()[0].debited)
+            await asyncio.sleep(seconds)
+        assert (await sent(transport, *forward))["status"] == "SUCCESS"
+        debited.append(local.ledger.balances()[0].debited)
+        return debited
+
+    assert run(main()) == [25, 25, 0]
+
+
 def test_equal_seeds_give_equal_runs() -> None:
     async def main(seed: int) -> str:
         transport = emulator(seed=seed).transport()
@@ -308,7 +370,17 @@ def test_the_control_views_add_up() -> None:
 
     local = run(main())
     shown: dict[str, Any] = json.loads(json.dumps(views.ledger(local)))
-    assert shown["counts"] == {"cards": 2, "live": 1, "dead": 1, "claimed": 1, "in_flight": 0}
+    assert shown["counts"] == {
+        "cards": 2,
+        "live": 1,
+        "dead": 1,
+        "claimed": 1,
+        "activations": 0,
+        "active": 0,
+        "loads": 0,
+        "loaded": 0,
+        "in_flight": 0,
+    }
     assert shown["funds"] == [
         {
             "currency": "USD",
@@ -323,6 +395,57 @@ def test_the_control_views_add_up() -> None:
         ("Emula1", "12.50", "Fulfilled"),
         ("Emula2", "20.00", "RefundedToPurchaser"),
     ]
+    assert (shown["activations"], shown["loads"]) == ([], [])
+    assert shown["history"] == {"kept": 4, "total": 4}
+
+
+def test_the_control_view_shows_activations_and_loads() -> None:
+    async def main() -> Emulator:
+        local = emulator(history_max=3)
+        transport = local.transport()
+        await sent(transport, "ActivateGiftCard", activate("Emula1"))
+        await sent(transport, "LoadAmazonBalance", load("Emula2", account="A"))
+        await sent(transport, "LoadAmazonBalance", load("Emula3", 150))
+        await sent(transport, "VoidAmazonBalanceLoad", load("Emula3", 150))
+        local.claim_card(CARD)
+        local.spend("Emula2")
+        return local
+
+    local = run(main())
+    shown: dict[str, Any] = json.loads(json.dumps(views.ledger(local)))
+    assert shown["funds"][0]["debited"] == shown["funds"][0]["live"] == "50.00"
+    counts = shown["counts"]
+    assert (counts["activations"], counts["active"]) == (1, 1)
+    assert (counts["loads"], counts["loaded"]) == (2, 1)
+    assert shown["history"] == {"kept": 3, "total": 6}
+    (activation,) = shown["activations"]
+    assert activation == {
+        "request_id": "Emula1",
+        "card_number": CARD,
+        "amount": "25.00",
+        "currency": "USD",
+        "status": "Activated",
+        "claimed": True,
+        "requested_at": activation["requested_at"],
+        "activated_at": activation["activated_at"],
+    }
+    first = shown["loads"][0]
+    assert first == {
+        "request_id": "Emula2",
+        "account_id": "A",
+        "account_type": 1,
+        "amount": "25.00",
+        "currency": "USD",
+        "status": "loaded",
+        "spent": True,
+        "requested_at": first["requested_at"],
+        "loaded_at": first["loaded_at"],
+    }
+    assert [load["status"] for load in shown["loads"]] == ["loaded", "void"]
+    one = views.ledger(local, "Emula1")
+    assert (one["cards"], one["loads"], one["activations"]) == ([], [], [activation])
+    other = views.ledger(local, "Emula2")
+    assert (other["cards"], other["loads"], other["activations"]) == ([], [first], [])
 
 
 @pytest.mark.parametrize(
@@ -337,6 +460,7 @@ def test_the_control_views_add_up() -> None:
         ({"error_status": 200}, "error_status"),
         ({"throttle_status": 700}, "throttle_status"),
         ({"arrivals_max": -1}, "arrivals_max"),
+        ({"history_max": -1}, "history_max"),
     ],
 )
 def test_a_configuration_that_makes_no_sense_is_refused(knobs: dict[str, Any], field: str) -> None:

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from agcod_async.testing import (
     AfterCancel,
+    AfterUndo,
     Card,
     CardStatus,
     Ledger,
+    RepeatedDeactivate,
+    RepeatedLoad,
     Semantics,
     UnknownCancel,
 )
@@ -253,8 +256,26 @@ def test_semantics_can_be_named() -> None:
     assert Semantics.from_text("reissue, fence") == Semantics(
         AfterCancel.REISSUE, UnknownCancel.FENCE
     )
-    with pytest.raises(InvalidValueError, match=r"'reissued' is unknown.*tombstone"):
-        Semantics.from_text("reissued")
+    assert Semantics.from_text("fence,after_deactivate=reissue, after_void = refuse") == Semantics(
+        unknown_cancel=UnknownCancel.FENCE,
+        after_deactivate=AfterUndo.REISSUE,
+        after_void=AfterUndo.REFUSE,
+    )
+    assert Semantics.from_text(
+        "after_cancel=reissue,repeated_deactivate=success,repeated_load=same-request"
+    ) == Semantics(
+        after_cancel=AfterCancel.REISSUE,
+        repeated_deactivate=RepeatedDeactivate.SUCCESS,
+        repeated_load=RepeatedLoad.SAME_REQUEST,
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["reissued", "hidden", "after_void=tombstone", "after_void", "=reissue", "x=reissue"]
+)
+def test_semantics_that_nobody_knows_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match=rf"'{text}' is unknown.*tombstone.*after_void=re"):
+        Semantics.from_text(text)
 
 
 _STEPS = st.lists(

@@ -7,26 +7,26 @@ from pathlib import Path
 import pytest
 
 from agcod_async.testing import (
-    AfterCancel,
     EmulatorConfig,
     FaultKind,
     FaultMix,
     FaultRule,
     FaultScript,
+    Semantics,
     ThrottleModel,
-    UnknownCancel,
 )
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REFERENCE = (DOCS / "reference" / "emulator.md").read_text(encoding="utf-8")
 HOW_TO = (DOCS / "how-to" / "test-against-the-emulator.md").read_text(encoding="utf-8")
 
+SEMANTICS = {field.name: type(field.default) for field in dataclasses.fields(Semantics)}
 KNOBS = [field.name for field in dataclasses.fields(EmulatorConfig)]
 NAMES = [
     *(kind.value for kind in FaultKind),
     *(model.value for model in ThrottleModel),
-    *(choice.value for choice in AfterCancel),
-    *(choice.value for choice in UnknownCancel),
+    *SEMANTICS,
+    *(choice.value for choices in SEMANTICS.values() for choice in choices),
     *FaultRule.__struct_fields__,
     *FaultMix.__struct_fields__,
 ]

@@ -14,7 +14,21 @@ from agcod_async.core.outcomes import Lost, Reply, Unclear
 from agcod_async.testing import Emulator, EmulatorConfig
 from agcod_async.testing.server import serve, serve_forever
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
-from tests.testing.requests import ID, JSON, cancel, config, create, members, signed
+from tests.testing.requests import (
+    CARD,
+    ID,
+    JSON,
+    XML,
+    activate,
+    as_xml,
+    cancel,
+    config,
+    create,
+    from_xml,
+    load,
+    members,
+    signed,
+)
 
 Client = aiohttp.ClientSession
 
@@ -132,6 +146,41 @@ def test_claim_reset_and_health_are_there_and_nothing_else_is() -> None:
         assert ledger["cards"] == []
         _, health = await control(client, "GET", f"{url}/_emulator/health")
         assert (health["status"], health["partner_id"]) == ("ok", "Emula")
+
+    served(use, unsigned())
+
+
+def test_physical_cards_and_loads_are_used_over_http() -> None:
+    async def use(url: str, client: Client) -> None:
+        await ask(client, url, "ActivateGiftCard", activate())
+        await ask(client, url, "LoadAmazonBalance", load())
+        claim, spend = f"{url}/_emulator/claim", f"{url}/_emulator/spend"
+        for endpoint, body, answer in (
+            (claim, {"card_number": CARD}, {"claimed": True}),
+            (claim, {"card_number": "X"}, {"claimed": False}),
+            (spend, {"request_id": ID}, {"spent": True}),
+            (spend, {"request_id": "X"}, {"spent": False}),
+        ):
+            assert await control(client, "POST", endpoint, body) == (200, answer)
+        for endpoint, nonsense in (
+            (spend, {}),
+            (spend, {"card_number": CARD}),
+            (claim, {"x": "1"}),
+        ):
+            assert (await control(client, "POST", endpoint, nonsense))[0] == 400
+        _, ledger = await control(client, "GET", f"{url}/_emulator/ledger")
+        assert (ledger["activations"][0]["claimed"], ledger["loads"][0]["spent"]) == (True, True)
+
+    served(use, unsigned())
+
+
+def test_a_client_that_speaks_xml_is_served_over_http() -> None:
+    async def use(url: str, client: Client) -> None:
+        body = as_xml("CreateGiftCard", create())
+        async with client.post(f"{url}/CreateGiftCard", data=body, headers=XML) as reply:
+            assert reply.status == 200
+            answer = Reply(reply.status, reply.content_type, await reply.read())
+        assert from_xml(answer)["CreateGiftCardResponse"]["status"] == "SUCCESS"
 
     served(use, unsigned())
 
