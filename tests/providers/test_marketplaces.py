@@ -10,6 +10,7 @@ from agcod_async.providers.agcod.contacts import (
     INTEGRATION_SUPPORT,
     OPERATIONS_CONTACTS,
     URGENT,
+    operations_address,
     operations_contact,
     operations_contacts,
 )
@@ -126,6 +127,13 @@ def test_where_the_country_is_unknown_the_endpoint_tells_who_it_may_be() -> None
     assert operations_contact("PL") is None
 
 
+def test_one_address_is_named_only_where_it_is_right_whatever_the_country() -> None:
+    assert operations_address(Endpoint.NA.countries) == "corp-gc-salesops@giftcards.amazon.com"
+    assert operations_address(("UK",)) == "corporate-gifts@giftcards.amazon.com"
+    for countries in (Endpoint.EU.countries, Endpoint.FE.countries, ("UK", "PL"), ("PL",), ()):
+        assert operations_address(countries) is None
+
+
 def test_every_team_belongs_to_marketplaces_that_exist() -> None:
     named = [country for contact in OPERATIONS_CONTACTS for country in contact.countries]
 
@@ -232,7 +240,7 @@ def test_one_country_with_other_or_unknown_bounds_is_enough_to_be_silent() -> No
         currencies=Sourced(("USD",), "this test"),
         bounds={
             Product.DIGITAL: Sourced(Bounds(None, Money(9000, "USD")), "this test"),
-            Product.PHYSICAL: Sourced(Bounds(None, Money(9000, "XXX")), "this test"),
+            Product.PHYSICAL: Sourced(Bounds(None, Money(9000, "EUR")), "this test"),
         },
     )
 

@@ -134,3 +134,15 @@ def operations_contacts(countries: Iterable[str]) -> tuple[OperationsContact, ..
     return tuple(
         contact for contact in OPERATIONS_CONTACTS if not asked.isdisjoint(contact.countries)
     )
+
+
+def operations_address(countries: Iterable[str]) -> str | None:
+    """Return the address that is right whichever of `countries` it is; None if there is none.
+
+    Where the account's country is unknown, `endpoint.countries` is enough in North America.
+    """
+    asked = frozenset(countries)
+    for contact in OPERATIONS_CONTACTS:
+        if asked and asked.issubset(contact.countries):
+            return contact.address.value
+    return None

@@ -1,0 +1,34 @@
+"""What the scripts that write pages from the code have in common: tables, and `--check`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table with a dash in empty cells. Raises `ValueError` for a bar in one."""
+    lines = [tuple(heads), *(tuple(row) for row in rows)]
+    if any("|" in cell or "\n" in cell for line in lines for cell in line):
+        raise ValueError("a cell with a bar or a line break in it")
+    lines.insert(1, ("---",) * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cell or '—' for cell in line)} |" for line in lines)
+
+
+def joined(blocks: Iterable[str]) -> str:
+    """Return a page of blocks."""
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def main(page: Path, text: Callable[[], str], description: str | None) -> int:
+    """Write the page, or with `--check` only compare it; return the exit status."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    written = text()
+    if not parser.parse_args().check:
+        page.write_text(written, encoding="utf-8")
+        return 0
+    if page.exists() and page.read_text(encoding="utf-8") == written:
+        return 0
+    sys.stderr.write(f"{page} is not what the code says: run `make docs`\n")
+    return 1
