@@ -15,6 +15,7 @@ DOORS = {
     "aiolimiter": ("pacing/local.py",),
     "anyio": ("engine/*", "session.py", "batch.py", "testing/*", "cli/*"),
     "certifi": ("wire/exchange.py",),
+    "defusedxml": ("providers/agcod/xml_form.py", "testing/xml_format.py"),
     "httpx": ("wire/httpx_transport.py",),
     "httpx_aiohttp": ("wire/httpx_transport.py",),
     "msgspec": (
