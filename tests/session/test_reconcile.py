@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.core.saga import Facts
 from agcod_async.errors import DeclinedError, InDoubtError, ReversedError, UsageError
 from agcod_async.journal.records import Entry
 from agcod_async.testing.clock import WALL_AT_START, run
