@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,9 +34,9 @@ from tests.journal.entries import fresh
 
 journal = SqliteJournal(sys.argv[1])
 asyncio.run(journal.open(fresh()))
-if child := os.fork():
-    sys.stdin.readline()
-    os.kill(os.getpid(), signal.SIGKILL)
+if os.fork():
+    while True:
+        signal.pause()
 try:
     asyncio.run(journal.open(fresh("Toy2")))
 except JournalError as error:
@@ -45,6 +44,7 @@ except JournalError as error:
     print(error, flush=True)
 sys.stdin.read()
 """
+"""The parent waits for its death, the child for the end of its standard input."""
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_a_second_process_is_told_who_has_the_journal(path: Path) -> None:
         assert holder.stdin is not None
         holder.stdin.close()
         holder.wait(20)
+    assert path.with_name("journal.db.lock").read_text() == ""
     open_and_close(path)
 
 
@@ -108,12 +109,11 @@ def test_a_process_that_was_killed_leaves_no_lock(path: Path) -> None:
 def test_a_forked_child_cannot_use_the_journal_nor_keep_it_locked(path: Path) -> None:
     with process(FORKER, path) as parent:
         assert "has no thread here: open it after forking" in line_of(parent)
-        with pytest.raises(JournalInUseError):
+        with pytest.raises(JournalInUseError) as caught:
             SqliteJournal(path)
-        assert parent.stdin is not None
-        parent.stdin.write("die\n")
-        parent.stdin.flush()
-        assert parent.wait(20) == -signal.SIGKILL
+        assert caught.value.pid == parent.pid
+        parent.kill()
+        parent.wait(20)
 
         open_and_close(path)  # although the child still lives
 
