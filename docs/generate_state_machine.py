@@ -4,7 +4,6 @@
 With `--check` it writes nothing and fails if the page is not what the code says.
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -21,6 +20,7 @@ from agcod_async.core.outcomes import (
 )
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.saga import Facts, Forward, Pause, State, Undo, Verdict
+from docs import page_writer
 from tests.model import promises
 from tests.model.check import SHIPPED, SMALL, VERDICTS, Table, checked, policies, providers
 from tests.model.explore import Exploration
@@ -232,16 +232,7 @@ def _figures(table: Table) -> Iterator[str]:
 
 def main() -> int:
     """Write or check the page; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only compare")
-    text = page()
-    if not parser.parse_args().check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{PAGE} is not what the code says: run `make docs`\n")
-    return 1
+    return page_writer.main(PAGE, page, __doc__)
 
 
 if __name__ == "__main__":
