@@ -91,14 +91,14 @@ class IssuedPermit:
         now = self._desk.clock.monotonic()
         if throttled:
             # A throttle is quicker than any work, so it says nothing about the usual round trip.
-            arrived_by = now
+            floor = None
             self._desk.gate.throttled(self._ticket, now, self._desk.clock.chance())
         else:
-            self._floor.observe(now - self._sent_at, now)
-            arrived_by = now - self._floor.seconds
+            floor = self._floor
+            floor.observe(now - self._sent_at, now)
             self._desk.gate.answered(self._ticket, now)
         for lease in self._leases:
-            lease.arrived_by(arrived_by)
+            lease.answered(now, floor)
         self._desk.changed()
 
     def lost(self) -> None:

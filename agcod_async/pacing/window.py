@@ -10,8 +10,7 @@ Pure: time is an argument. docs/explanation/pacing.md has the proof and what it 
 
 import math
 from bisect import insort
-from heapq import heappop, heappush
-from itertools import count
+from collections import deque
 
 GUARD_SECONDS = 0.001
 """Added to each window: for the rounding of clocks, and for clocks that run differently fast."""
@@ -56,9 +55,23 @@ class RoundTripFloor:
 
 
 class ConfirmedWindow:
-    """The slots of one cap: `slots` requests in any `seconds`."""
+    """The slots of one cap: `slots` requests in any `seconds`.
 
-    __slots__ = ("_arrival_bound_seconds", "_due", "_free", "_hold_seconds", "_order", "seconds")
+    Sends and replies are told in the order of time, so what is due first stands first in its
+    queue: one queue for the sends, and one for the replies of each floor. The floor is looked up
+    when a slot is wanted, not when the reply comes: a floor that has fallen since (the first round
+    trips are long, because connections are opened) then holds back the slots that were answered
+    under the higher one.
+    """
+
+    __slots__ = (
+        "_arrival_bound_seconds",
+        "_free",
+        "_hold_seconds",
+        "_replies",
+        "_sends",
+        "seconds",
+    )
 
     def __init__(self, *, requests_per_second: float, arrival_bound_seconds: float) -> None:
         slots = max(1, math.floor(requests_per_second))
@@ -66,72 +79,84 @@ class ConfirmedWindow:
         self._arrival_bound_seconds = arrival_bound_seconds
         self._hold_seconds = self.seconds + GUARD_SECONDS
         self._free = slots
-        self._due: list[tuple[float, int, Lease]] = []
-        self._order = count()
+        self._sends: _Queue = deque()
+        self._replies: dict[RoundTripFloor | None, _Queue] = {}
 
     def free_at(self) -> float:
         """Return when the next slot is free: -inf if one is, inf if only `Lease` can tell."""
-        if self._free:
-            return -math.inf
-        while self._due and self._due[0][0] != self._due[0][2].due_at:
-            heappop(self._due)
-        return self._due[0][0] if self._due else math.inf
+        return -math.inf if self._free else self._earliest()[0]
 
     def expected_free_at(self) -> float:
         """Return `free_at()`, but count on a reply at once where none has come yet."""
-        free_at = self.free_at()
-        if math.isfinite(free_at) and self._due[0][2].is_unanswered:
-            return free_at - self._arrival_bound_seconds
-        return free_at
+        if self._free:
+            return -math.inf
+        free_at, queue = self._earliest()
+        is_unanswered = queue is self._sends and queue and queue[0][1].is_unanswered
+        return free_at - self._arrival_bound_seconds if is_unanswered else free_at
 
     def take(self) -> "Lease":
         """Occupy a slot. To be called only when `free_at()` is not in the future."""
         if self._free:
             self._free -= 1
         else:
-            _, _, before = heappop(self._due)
-            before.due_at = math.nan  # whatever is still heard of that request: the slot is gone
+            _, queue = self._earliest()
+            queue.popleft()[1].has_slot = False
         return Lease(self)
 
     def hold(self, lease: "Lease", sent_at: float) -> None:
         """Keep the slot until the request has surely arrived, and a window longer."""
         lease.is_unanswered = True
-        self._set_due(lease, sent_at + self._arrival_bound_seconds + self._hold_seconds)
+        self._sends.append((sent_at, lease))
 
-    def confirm(self, lease: "Lease", arrived_by: float) -> None:
-        """Free the slot sooner, because the request is known to have arrived by then."""
+    def confirm(self, lease: "Lease", replied_at: float, floor: RoundTripFloor | None) -> None:
+        """Free the slot sooner, because the request arrived at least the floor before that."""
         lease.is_unanswered = False
-        due_at = arrived_by + self._hold_seconds
-        if due_at < lease.due_at:  # false also for a lease whose slot has been taken (nan)
-            self._set_due(lease, due_at)
+        if lease.has_slot:
+            self._replies.setdefault(floor, deque()).append((replied_at, lease))
 
     def give_back(self) -> None:
         """Free a slot at once: nothing has arrived and nothing will."""
         self._free += 1
 
-    def _set_due(self, lease: "Lease", due_at: float) -> None:
-        lease.due_at = due_at  # an older entry of the lease no longer matches and is dropped
-        heappush(self._due, (due_at, next(self._order), lease))
+    def _earliest(self) -> "tuple[float, _Queue]":
+        """Return when a held slot is free at the earliest (or inf), and the queue that says so."""
+        queue = self._sends
+        free_at = _head(queue) + self._arrival_bound_seconds
+        for floor, replies in self._replies.items():
+            arrived_by = _head(replies) - (floor.seconds if floor else 0.0)
+            if arrived_by < free_at:
+                free_at, queue = arrived_by, replies
+        return free_at + self._hold_seconds, queue
 
 
 class Lease:
     """One permit's hold on a slot. Until `sent` or `unused` is called the slot is blocked."""
 
-    __slots__ = ("_window", "due_at", "is_unanswered")
+    __slots__ = ("_window", "has_slot", "is_unanswered")
 
     def __init__(self, window: ConfirmedWindow) -> None:
         self._window = window
-        self.due_at = math.inf
+        self.has_slot = True
         self.is_unanswered = False
 
     def sent(self, now: float) -> None:
         """Say that the request leaves now."""
         self._window.hold(self, now)
 
-    def arrived_by(self, moment: float) -> None:
-        """Say that a sent request cannot have reached the server later than `moment`."""
-        self._window.confirm(self, moment)
+    def answered(self, now: float, floor: RoundTripFloor | None) -> None:
+        """Say that the reply to a sent request has come now, and which floor it is subject to."""
+        self._window.confirm(self, now, floor)
 
     def unused(self) -> None:
         """Say that the request was not sent and will not be."""
         self._window.give_back()
+
+
+_Queue = deque[tuple[float, Lease]]
+
+
+def _head(queue: _Queue) -> float:
+    """Return the time of the first lease that still has its slot; inf if there is none."""
+    while queue and not queue[0][1].has_slot:
+        queue.popleft()
+    return queue[0][0] if queue else math.inf

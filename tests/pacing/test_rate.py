@@ -95,6 +95,19 @@ def test_no_law_of_latency_is_throttled(law: str, rate: float) -> None:
     assert SHARES[law] - (0.1 if rate < 10 else 0) <= server.share_of_cap() <= 1.01
 
 
+@pytest.mark.parametrize("rate", [10.0, 100.0, 1_000.0])
+@pytest.mark.parametrize("share_of_a_window", [0.1, 0.5, 0.9])
+def test_first_requests_that_open_their_connections_leave_no_floor_behind(
+    rate: float, share_of_a_window: float
+) -> None:
+    """Their round trips are long and alike; those after them are short."""
+    openings = iter([0.02] * int(rate * share_of_a_window))
+    network = Network(lambda _chance: next(openings, 0.0005), constant(0.0005), constant(0.0005))
+    server = saturate(rate, network)
+    assert server.throttled == 0
+    assert 0.97 <= server.share_of_cap() <= 1.01
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_bursts_and_idle_gaps_are_not_throttled(seed: int) -> None:
     client, server = new_client(

@@ -41,7 +41,15 @@ def requests() -> st.SearchStrategy[Request]:
     )
 
 
-def arrivals_of(window: ConfirmedWindow, floor: float, script: list[Request]) -> list[float]:
+def floor_of(seconds: float) -> RoundTripFloor:
+    floor = RoundTripFloor()
+    floor.seconds = seconds
+    return floor
+
+
+def arrivals_of(
+    window: ConfirmedWindow, floor: RoundTripFloor, script: list[Request]
+) -> list[float]:
     """Play a script against a window, as fast as the window lets, and return the arrivals."""
     arrivals: list[float] = []
     due: list[tuple[float, int, object]] = []
@@ -69,7 +77,7 @@ def arrivals_of(window: ConfirmedWindow, floor: float, script: list[Request]) ->
             arrivals.append(now + request.out)
             if request.back is not None:
                 reply_at = now + request.out + request.back
-                confirm = lambda: lease.arrived_by(reply_at - floor)  # noqa: E731  # one event
+                confirm = lambda: lease.answered(now, floor)  # noqa: E731  # one event
                 heappush(due, (reply_at, next(order), confirm))
 
         heappush(due, (now + request.before, next(order), leave))
@@ -89,7 +97,7 @@ def test_no_sliding_window_at_the_server_holds_more_than_the_cap(
     least_out = min(request.out for request in script)
     least_back = min((r.back for r in script if r.back is not None), default=0.0)
     window = ConfirmedWindow(requests_per_second=rate, arrival_bound_seconds=BOUND)
-    arrivals = arrivals_of(window, floor_share * (least_out + least_back), script)
+    arrivals = arrivals_of(window, floor_of(floor_share * (least_out + least_back)), script)
     slots = max(1, math.floor(rate))
     assert len(arrivals) == sum(not request.is_unused for request in script)
     for first, one_too_many in zip(arrivals, arrivals[slots:], strict=False):
@@ -129,7 +137,7 @@ def test_the_slot_is_expected_sooner_while_a_reply_can_still_come() -> None:
     assert window.expected_free_at() == math.inf
     lease.sent(5.0)
     assert window.expected_free_at() == pytest.approx(6.0 + GUARD_SECONDS)
-    lease.arrived_by(5.1)
+    lease.answered(5.1, None)
     assert window.expected_free_at() == window.free_at()
 
 
@@ -137,9 +145,9 @@ def test_a_reply_frees_the_slot_sooner_and_never_later() -> None:
     window = ConfirmedWindow(requests_per_second=1, arrival_bound_seconds=0.25)
     lease = window.take()
     lease.sent(5.0)
-    lease.arrived_by(5.1)
+    lease.answered(5.1, None)
     assert window.free_at() == pytest.approx(6.1 + GUARD_SECONDS)
-    lease.arrived_by(9.0)
+    lease.answered(9.0, None)
     assert window.free_at() == pytest.approx(6.1 + GUARD_SECONDS)
 
 
@@ -148,8 +156,31 @@ def test_a_late_reply_does_not_free_a_slot_that_somebody_else_has_by_now() -> No
     late = window.take()
     late.sent(0.0)
     window.take()
-    late.arrived_by(0.1)
+    late.answered(0.1, None)
     assert window.free_at() == math.inf
+
+
+def test_a_floor_that_falls_holds_back_what_was_answered_under_the_higher_one() -> None:
+    window = ConfirmedWindow(requests_per_second=1, arrival_bound_seconds=0.25)
+    floor = floor_of(0.2)
+    lease = window.take()
+    lease.sent(5.0)
+    lease.answered(5.2, floor)
+    assert window.free_at() == pytest.approx(6.0 + GUARD_SECONDS)
+    floor.seconds = 0.05
+    assert window.free_at() == pytest.approx(6.15 + GUARD_SECONDS)
+
+
+def test_each_reply_is_subject_to_the_floor_of_its_own_operation() -> None:
+    window = ConfirmedWindow(requests_per_second=2, arrival_bound_seconds=0.25)
+    slow, quick = window.take(), window.take()
+    slow.sent(5.0)
+    quick.sent(5.1)
+    quick.answered(5.15, floor_of(0.05))
+    slow.answered(5.2, floor_of(0.2))
+    assert window.free_at() == pytest.approx(6.0 + GUARD_SECONDS)
+    window.take()
+    assert window.free_at() == pytest.approx(6.1 + GUARD_SECONDS)
 
 
 def test_what_the_window_remembers_does_not_grow_with_the_traffic() -> None:
@@ -159,8 +190,8 @@ def test_what_the_window_remembers_does_not_grow_with_the_traffic() -> None:
         now = max(now, window.free_at())
         lease = window.take()
         lease.sent(now)
-        lease.arrived_by(now + 0.01)
-    assert len(window._due) <= 40
+        lease.answered(now + 0.01, None)
+    assert len(window._sends) + sum(map(len, window._replies.values())) <= 40
 
 
 def test_the_floor_is_0_until_enough_replies_were_seen() -> None:
