@@ -93,6 +93,18 @@ def test_a_dry_budget_does_not_hold_up_an_undo() -> None:
     run(main())
 
 
+def test_an_undo_costs_the_budget_nothing_however_often_it_is_repeated() -> None:
+    async def main() -> None:
+        async with stage(["resend", *[LOST] * 5, "throttled", "throttled"]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(policy=RecoveryPolicy(undo_attempts_max=7))
+
+            assert s.transport.operations == ["Issue"] + ["TakeBack"] * 7
+            assert s.session._runner._budget.tokens == 500
+
+    run(main())
+
+
 def test_a_caller_with_a_deadline_hears_at_once_that_a_dry_budget_leaves_no_time() -> None:
     async def main() -> None:
         policy = RecoveryPolicy(forward_attempts_max=50)
