@@ -92,6 +92,7 @@ def test_a_second_process_is_told_who_has_the_journal(path: Path) -> None:
         assert holder.stdin is not None
         holder.stdin.close()
         holder.wait(20)
+    assert path.with_name("journal.db.lock").read_text() == ""
     open_and_close(path)
 
 
@@ -108,8 +109,9 @@ def test_a_process_that_was_killed_leaves_no_lock(path: Path) -> None:
 def test_a_forked_child_cannot_use_the_journal_nor_keep_it_locked(path: Path) -> None:
     with process(FORKER, path) as parent:
         assert "has no thread here: open it after forking" in line_of(parent)
-        with pytest.raises(JournalInUseError):
+        with pytest.raises(JournalInUseError) as caught:
             SqliteJournal(path)
+        assert caught.value.pid == parent.pid
         assert parent.stdin is not None
         parent.stdin.write("die\n")
         parent.stdin.flush()
