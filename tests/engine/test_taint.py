@@ -189,6 +189,20 @@ def test_a_later_call_waits_out_what_is_only_on_record() -> None:
     run(main())
 
 
+def test_a_card_that_is_on_record_is_not_waited_for_because_of_an_answered_undo() -> None:
+    async def main() -> None:
+        async with stage(["resend", "undone", "live", LOST]) as s:
+            await s.issue()
+            with pytest.raises(InDoubtError) as caught:
+                await s.issue(policy=RecoveryPolicy(forward_attempts_max=1))
+
+            assert s.entry().effects_until is not None
+            assert caught.value.not_before is None
+            assert caught.value.next_safe_action == "replay_same_id"
+
+    run(main())
+
+
 def test_once_the_time_has_passed_the_same_id_may_be_asked_again() -> None:
     async def main() -> None:
         async with stage(["resend", LOST, "undone", "live", LOST]) as s:

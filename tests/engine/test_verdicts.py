@@ -42,6 +42,7 @@ def test_a_refusal_is_raised_by_its_code(reply: str, kind: type[AgcodError]) -> 
             assert caught.value.error_type == f"Toy-{reply.partition(':')[0]}"
             assert caught.value.request_id == "Toy1"
             assert caught.value.operation == "Issue"
+            assert not hasattr(caught.value, "not_before")
             assert s.entry().verdict == "Declined"
             assert s.entry().code == caught.value.code
 
