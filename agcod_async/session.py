@@ -16,7 +16,8 @@ from typing import Generic, Protocol, Self, TypeVar
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Forward, Issued, Unavailable
+from agcod_async.core.saga import Forward
+from agcod_async.core.verdicts import Issued, Unavailable
 from agcod_async.engine.attempt import Line
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.inflight import Inflight

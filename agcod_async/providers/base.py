@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from agcod_async.core.outcomes import ForwardOutcome, Reply, UndoOutcome
+from agcod_async.core.facts import Proof
+from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reply, UndoOutcome
 from agcod_async.errors import DeclinedError
 from agcod_async.values import Money, RequestId
 
@@ -20,7 +21,7 @@ OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Message(Generic[OutcomeT_co]):
-    """One leg under one ID, encoded once: every replay of it sends the same bytes."""
+    """One leg under one ID, encoded: what a reply to exactly these bytes means is known."""
 
     operation: str
     body: bytes
@@ -29,10 +30,15 @@ class Message(Generic[OutcomeT_co]):
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """Both legs under one ID. The undo is ready before the first byte leaves."""
+    """The legs under one ID. The undo is ready before the first byte leaves.
+
+    Forward and undo are encoded once: every replay sends the same bytes. A lookup is encoded anew
+    each time, with a number that no other lookup under this ID has.
+    """
 
     forward: Message[ForwardOutcome]
     undo: Message[UndoOutcome] | None
+    lookup: Callable[[int], Message[LookupOutcome]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +56,42 @@ class Intent:
     read_only: bool
     undo_window_seconds: float | None
     legs: Callable[[RequestId | None], Legs]
+    proof: Proof = Proof.REPLAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoLeg(Generic[RequestT]):
-    """How an operation is undone."""
+    """How an operation is undone.
+
+    `window_seconds` is None where the provider documents no limit: then its answer tells.
+    """
 
     operation: str
     encode: Callable[[RequestT], bytes]
     outcome: Callable[[RequestT, Reply], UndoOutcome]
-    window_seconds: float
+    window_seconds: float | None
 
     def message(self, request: RequestT) -> Message[UndoOutcome]:
         """Return the undo of `request`, encoded."""
         return Message(self.operation, self.encode(request), partial(self.outcome, request))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupLeg(Generic[RequestT]):
+    """How to ask whether what an operation has ordered lives.
+
+    `encode` also takes a number that differs from attempt to attempt: where a lookup carries a
+    request ID of its own, make it from both, or the provider may repeat an earlier answer.
+    """
+
+    operation: str
+    encode: Callable[[RequestT, int], bytes]
+    outcome: Callable[[RequestT, Reply], LookupOutcome]
+
+    def message(self, request: RequestT, number: int) -> Message[LookupOutcome]:
+        """Return the lookup of `request` with this number, encoded."""
+        body = self.encode(request, number)
+        return Message(self.operation, body, partial(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +108,11 @@ class Identity(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[RequestT, AnswerT]):
-    """One operation of a provider. Without an `identity` it is a read and moves no value."""
+    """One operation of a provider. Without an `identity` it is a read and moves no value.
+
+    `proof` says what shows whether an order lives once it may have been undone; a `lookup` goes
+    with `Proof.LOOKUP`, and with nothing else.
+    """
 
     name: str
     answer_type: type[AnswerT]
@@ -89,6 +121,15 @@ class Operation(Generic[RequestT, AnswerT]):
     outcome: Callable[[RequestT, Reply], ForwardOutcome]
     identity: Identity[RequestT] | None = None
     undo: UndoLeg[RequestT] | None = None
+    proof: Proof = Proof.REPLAY
+    lookup: LookupLeg[RequestT] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if the legs do not fit the proof."""
+        if (self.lookup is None) is (self.proof is Proof.LOOKUP):
+            raise ValueError(f"{self.name}: a lookup goes with Proof.LOOKUP and with nothing else")
+        if self.undo is None and self.proof is not Proof.REPLAY:
+            raise ValueError(f"{self.name}: without an undo nothing but the replay has to prove")
 
     def bind(self, request: RequestT) -> Intent:
         """Return the intent to send `request`."""
@@ -101,6 +142,7 @@ class Operation(Generic[RequestT, AnswerT]):
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
             legs=lambda live_id: self._legs(self._under(request, live_id)),
+            proof=self.proof,
         )
 
     def _under(self, request: RequestT, live_id: RequestId | None) -> RequestT:
@@ -112,6 +154,7 @@ class Operation(Generic[RequestT, AnswerT]):
         return Legs(
             forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
+            lookup=None if self.lookup is None else partial(self.lookup.message, request),
         )
 
     def rebind(self, body: bytes) -> Intent:
