@@ -5,7 +5,7 @@ is an `Intent`, in which the types are gone: the engine carries intents and look
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -24,7 +24,7 @@ class Message(Generic[OutcomeT_co]):
     """One leg under one ID, encoded: what a reply to exactly these bytes means is known."""
 
     operation: str
-    body: bytes
+    body: bytes = field(repr=False)  # it may name a recipient
     outcome: Callable[[Reply], OutcomeT_co]
 
 
@@ -110,6 +110,9 @@ class Identity(Generic[RequestT]):
 class Operation(Generic[RequestT, AnswerT]):
     """One operation of a provider. Without an `identity` it is a read and moves no value.
 
+    `on_record` is what a journal keeps of a request and tells another by, where that is not all
+    that is sent: no recipient may be on record. Then there is no `decode_request` either, and a
+    call can only be gone on with by who has its arguments.
     `proof` says what shows whether an order lives once it may have been undone; a `lookup` goes
     with `Proof.LOOKUP`, and with nothing else.
     """
@@ -117,8 +120,9 @@ class Operation(Generic[RequestT, AnswerT]):
     name: str
     answer_type: type[AnswerT]
     encode: Callable[[RequestT], bytes]
-    decode_request: Callable[[bytes], RequestT]
+    decode_request: Callable[[bytes], RequestT] | None
     outcome: Callable[[RequestT, Reply], ForwardOutcome]
+    on_record: Callable[[RequestT], bytes] | None = None
     identity: Identity[RequestT] | None = None
     undo: UndoLeg[RequestT] | None = None
     proof: Proof = Proof.REPLAY
@@ -138,7 +142,7 @@ class Operation(Generic[RequestT, AnswerT]):
             operation=self.name,
             request_id=None if identity is None else identity.request_id(request),
             amount=None if identity is None else identity.amount(request),
-            body=self.encode(request),
+            body=(self.on_record or self.encode)(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
             legs=lambda live_id: self._legs(self._under(request, live_id)),
@@ -157,16 +161,16 @@ class Operation(Generic[RequestT, AnswerT]):
             lookup=None if self.lookup is None else partial(self.lookup.message, request),
         )
 
-    def rebind(self, body: bytes) -> Intent:
-        """Return the intent whose bytes a journal has kept."""
-        return self.bind(self.decode_request(body))
+    def rebind(self, body: bytes) -> Intent | None:
+        """Return the intent whose bytes a journal has kept; None if they are not all of it."""
+        return None if self.decode_request is None else self.bind(self.decode_request(body))
 
 
 class Rebindable(Protocol):
     """An operation, as far as recovery needs to know it."""
 
-    def rebind(self, body: bytes) -> Intent:
-        """Return the intent whose bytes a journal has kept."""
+    def rebind(self, body: bytes) -> Intent | None:
+        """Return the intent whose bytes a journal has kept; None if they are not all of it."""
         ...
 
 
@@ -174,6 +178,8 @@ class Rebindable(Protocol):
 class Provider:
     """One provider: how its requests are addressed and signed, and which operations it has.
 
+    `write` brings an operation's body into the form of the wire, where that is not the form that
+    the operation itself gives it (which stays the one on record).
     `sub_limits` caps single operations below the account's rate, in requests a second by name.
     `declined_errors` gives the exception for a refusal by its error code.
     """
@@ -185,3 +191,30 @@ class Provider:
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
     declined_errors: Mapping[str, type[DeclinedError]]
+    write: Callable[[str, bytes], bytes] | None = None
+
+    def written(self, intent: Intent) -> Intent:
+        """Return `intent` with its messages in the form of the wire."""
+        write = self.write
+        if write is None:
+            return intent
+
+        def legs(live_id: RequestId | None) -> Legs:
+            return _written(intent.legs(live_id), write)
+
+        return replace(intent, legs=legs)
+
+
+def _written(legs: Legs, write: Callable[[str, bytes], bytes]) -> Legs:
+    undo, lookup = legs.undo, legs.lookup
+    return Legs(
+        forward=_in_form(legs.forward, write),
+        undo=None if undo is None else _in_form(undo, write),
+        lookup=None if lookup is None else lambda number: _in_form(lookup(number), write),
+    )
+
+
+def _in_form(
+    message: Message[OutcomeT_co], write: Callable[[str, bytes], bytes]
+) -> Message[OutcomeT_co]:
+    return replace(message, body=write(message.operation, message.body))
