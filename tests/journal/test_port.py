@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import asdict, replace
 
-from agcod_async.core.saga import Facts
+from agcod_async.core.facts import Facts
 from agcod_async.journal.base import Journal, StaleEntryError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
