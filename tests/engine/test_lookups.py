@@ -1,9 +1,11 @@
 """What the engine does for an operation whose replay repeats the first answer."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from agcod_async.core.budget import RetryBudget
 from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.policy import RecoveryPolicy
@@ -11,7 +13,7 @@ from agcod_async.errors import InDoubtError, ReversedError
 from agcod_async.events import AttemptEnded, SuccessorChosen
 from agcod_async.pacing.port import Lane
 from agcod_async.session import Session
-from agcod_async.testing.clock import WALL_AT_START, run
+from agcod_async.testing.clock import WALL_AT_START, run, virtual_clock
 from tests.support.scripted import HANG, LOST, After, Step
 from tests.support.stage import Stage, stage
 from tests.support.toy import WAKE, order, request_id_of
@@ -61,7 +63,7 @@ def test_without_an_undo_nothing_is_looked_up() -> None:
 
 def test_a_lookup_waits_for_nobody_and_is_on_record_without_counting_as_a_send() -> None:
     async def main() -> None:
-        async with stage([*UNDONE, After(2, "awake")]) as s:
+        async with stage(["resend", "undone", After(2, "live"), After(2, "awake")]) as s:
             await s.issue(operation=WAKE)
             entry, wake_at = s.entry(operation="Wake"), s.transport.times[2]
 
@@ -247,12 +249,46 @@ def test_a_confirmed_card_is_replayed_and_not_looked_up_again() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("ahead_seconds", [3 * 3600.0, -3 * 3600.0])
+def test_a_wall_clock_that_is_set_cannot_cut_the_wait_for_a_request_short(
+    ahead_seconds: float,
+) -> None:
+    calm = virtual_clock()
+    ahead = [0.0]
+
+    async def main() -> None:
+        clock = replace(calm, wall=lambda: calm.wall() + ahead[0])
+        async with stage([*UNDONE, After(2, "asleep"), "awake"], clock=clock) as s:
+            asyncio.get_running_loop().call_later(1.5, lambda: ahead.insert(0, ahead_seconds))
+            await s.issue(operation=WAKE, deadline_seconds=10 * 3600.0)
+
+            assert s.transport.times[4] - s.transport.times[2] >= HORIZON_SECONDS
+
+    run(main())
+
+
+def test_a_lookup_costs_the_budget_what_a_repeat_costs() -> None:
+    async def main() -> None:
+        async with stage([*UNDONE, LOST, LOST, "refused"]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(operation=WAKE)
+
+            assert s.session._runner._budget.tokens == 500 - 4 * 14
+            s.session._runner._budget = RetryBudget(tokens=0)
+            s.transport.script = iter([LOST, "awake"])
+            await s.issue(operation=WAKE, deadline_seconds=PATIENT_SECONDS)
+            assert s.transport.times[-1] - s.transport.times[-2] == pytest.approx(20, abs=0.01)
+
+    run(main())
+
+
 def test_only_an_operation_with_a_lookup_is_told_to_look() -> None:
     async def main() -> None:
         async with stage(["resend", "undone", "refused"]) as s:
-            with pytest.raises(InDoubtError):
+            with pytest.raises(InDoubtError) as caught:
                 await s.issue()
 
             assert s.transport.operations == ["Issue", "TakeBack", "Issue"]
+            assert caught.value.not_before is None, "the same ID may be asked again at once"
 
     run(main())
