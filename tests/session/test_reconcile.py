@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import InDoubtError, ReversedError
