@@ -19,20 +19,51 @@ from agcod_async.errors import (
 )
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.pacing.port import Lane
+from agcod_async.providers.agcod.activation_messages import (
+    Activation,
+    ActivationStatus,
+    Deactivation,
+)
+from agcod_async.providers.agcod.activity_messages import Activity, ActivityPage
+from agcod_async.providers.agcod.balance_messages import (
+    AccountValidation,
+    BalanceLoad,
+    BalanceVoid,
+)
+from agcod_async.providers.agcod.messages import (
+    AvailableFunds,
+    Cancellation,
+    GiftCard,
+    TransactionSource,
+)
+from agcod_async.providers.agcod.recipients import Account, CardNumber
 from agcod_async.settings import Settings
 from agcod_async.values import ClaimCode, Credentials, Money, RequestId
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.httpx_transport import HttpxTransport
 
 __all__ = [
+    "Account",
     "AccountError",
+    "AccountValidation",
+    "Activation",
+    "ActivationStatus",
+    "Activity",
+    "ActivityPage",
     "AgcodError",
     "AgcodSession",
     "AiohttpTransport",
+    "AvailableFunds",
+    "BalanceLoad",
+    "BalanceVoid",
+    "Cancellation",
+    "CardNumber",
     "ClaimCode",
     "Credentials",
+    "Deactivation",
     "DeclinedError",
     "Endpoint",
+    "GiftCard",
     "HttpxTransport",
     "IdempotencyConflictError",
     "InDoubtError",
@@ -47,6 +78,7 @@ __all__ = [
     "RequestId",
     "ReversedError",
     "Settings",
+    "TransactionSource",
     "UnavailableError",
     "UsageError",
     "__version__",

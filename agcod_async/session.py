@@ -16,7 +16,8 @@ from typing import Generic, Protocol, Self, TypeVar
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Forward, Issued, Unavailable
+from agcod_async.core.saga import Forward
+from agcod_async.core.verdicts import Issued, Unavailable
 from agcod_async.engine.attempt import Line
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.inflight import Inflight
@@ -42,6 +43,7 @@ AnswerT = TypeVar("AnswerT")
 _log = logging.getLogger("agcod_async")
 
 _NOTHING_CAME_OF_IT = Reason("nothing that was sent of it can have worked")
+_NEEDS_ARGUMENTS = Reason("its recipient is not on record: call again with the same arguments")
 _RECONCILED_AT_ONCE = 64
 
 
@@ -175,8 +177,8 @@ class Session:
 
         A call that cannot have worked yet is closed without sending: nobody waits for it. The
         others go forward under the same ID in the recovery lane, each with `deadline_seconds` of
-        its own. What is still in doubt stays open. Calls that run at this moment, and those of
-        another partner or of an operation that is not known here, are left alone.
+        its own. What is still in doubt stays open, and so does a call whose recipient is not on
+        record. What runs now, is another partner's or of an unknown operation is left alone.
         """
         options = _merged(self._options, Lane.RECOVERY, deadline_seconds, None)
         left = [entry.key for entry in await self._journal.unfinished()]
@@ -211,7 +213,11 @@ class Session:
             await self._close_unsent(entry)
             return None
         try:
-            ended, _ = await self._run(operation.rebind(entry.body), options)
+            intent = operation.rebind(entry.body)
+            if intent is None:
+                unknown = InDoubtError(_NEEDS_ARGUMENTS, request_id=request_id, operation=name)
+                return Reconciled(request_id, name, None, unknown)
+            ended, _ = await self._run(intent, options)
         except AgcodError as error:
             return Reconciled(request_id, name, None, error)
         except Exception as error:  # noqa: BLE001  one bad entry must not cost the others' answers
@@ -225,9 +231,8 @@ class Session:
 
     async def _close_unsent(self, entry: Entry) -> None:
         try:
-            await Record(self._journal, entry).given_up(
-                Forward(entry.facts), Unavailable(_NOTHING_CAME_OF_IT), now=self._clock.wall()
-            )
+            record, nothing = Record(self._journal, entry), Unavailable(_NOTHING_CAME_OF_IT)
+            await record.given_up(Forward(entry.facts), nothing, now=self._clock.wall())
         except JournalError as error:
             _log.warning("the journal failed, a call that was not sent stays open: %s", error)
 
@@ -239,7 +244,7 @@ class Session:
             running.call.joined(options.lane, now + options.deadline_seconds)
         else:
             call = Call(
-                intent=intent,
+                intent=self._provider.written(intent),
                 policy=options.policy,
                 lane=options.lane,
                 started_at=now,
@@ -250,12 +255,8 @@ class Session:
         return ended, joined is not None
 
     def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
-        return error_of(
-            verdict,
-            call,
-            declined_errors=self._provider.declined_errors,
-            now=self._clock.wall(),
-        )
+        now = self._clock.wall()
+        return error_of(verdict, call, declined_errors=self._provider.declined_errors, now=now)
 
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)

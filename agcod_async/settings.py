@@ -30,6 +30,11 @@ class Settings:
     the rate that Amazon allows this partner account (10 unless your contract says otherwise);
     every request counts, undos and replays too. `attempt_timeout_seconds` bounds one exchange
     (Amazon recommends 6), `deadline_seconds` a whole call: queueing, attempts, pauses and undos.
+
+    `wire_format` is the form in which requests are written and answers asked for; an answer is
+    read in whatever form it comes. `activity_pages_per_minute` paces the activity report below
+    the account's rate (Amazon documents no rate for it). `activity_index_counts` says whether its
+    page index counts pages or rows, for its clients disagree.
     """
 
     _: KW_ONLY
@@ -41,7 +46,9 @@ class Settings:
     requests_per_second: float = 10.0
     attempt_timeout_seconds: float = 6.0
     deadline_seconds: float = 60.0
-    wire_format: Literal["json"] = "json"
+    wire_format: Literal["json", "xml"] = "json"
+    activity_pages_per_minute: float = 1.0
+    activity_index_counts: Literal["pages", "rows"] = "pages"
 
     def __post_init__(self) -> None:
         """Check every field; raises `UsageError` naming the first that does not fit."""
@@ -50,7 +57,11 @@ class Settings:
             _check_range("requests_per_second", self.requests_per_second, 0.001, 100_000)
             _check_range("attempt_timeout_seconds", self.attempt_timeout_seconds, 0.1, 60)
             _check_range("deadline_seconds", self.deadline_seconds, 0.1, 31_536_000)
-            _check_wire_format(self.wire_format)
+            _check_range(
+                "activity_pages_per_minute", self.activity_pages_per_minute, 0.001, 100_000
+            )
+            _check_choice("wire_format", self.wire_format, ("json", "xml"))
+            _check_choice("activity_index_counts", self.activity_index_counts, ("pages", "rows"))
             if self.base_url is not None:
                 _check_base_url(self.base_url)
             if self.region is not None:
@@ -134,9 +145,9 @@ def _check_range(field: str, value: float, low: float, high: float) -> None:
         raise InvalidValueError(field, f"{value} is out of range", f"{low} to {high}")
 
 
-def _check_wire_format(wire_format: str) -> None:
-    if wire_format != "json":
-        raise InvalidValueError("wire_format", f"{wire_format!r} is unknown", "json")
+def _check_choice(field: str, chosen: str, choices: tuple[str, ...]) -> None:
+    if chosen not in choices:
+        raise InvalidValueError(field, f"{chosen!r} is unknown", " or ".join(choices))
 
 
 def _check_base_url(base_url: str) -> None:

@@ -207,7 +207,7 @@ def _hashed(partner_id: str, purpose: str, key: str) -> str:
     return (partner_id + tail)[: RequestId.LENGTH_MAX]
 
 
-class _Hidden:
+class Hidden:
     """Text that is shown to nobody who does not ask for it by name."""
 
     __slots__ = ("_text",)
@@ -228,7 +228,7 @@ class _Hidden:
         return repr(self)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Hidden) or type(other) is not type(self):
+        if not isinstance(other, Hidden) or type(other) is not type(self):
             return NotImplemented
         return hmac.compare_digest(self._text.encode(), other._text.encode())
 
@@ -245,13 +245,13 @@ class _Hidden:
         raise TypeError(f"{type(self).__name__} does not leave the process: it cannot be pickled")
 
 
-class ClaimCode(_Hidden):
+class ClaimCode(Hidden):
     """The code that the recipient types in. Amazon forbids partners to store it."""
 
     __slots__ = ()
 
 
-class SecretKey(_Hidden):
+class SecretKey(Hidden):
     """The secret half of an access key."""
 
     __slots__ = ()

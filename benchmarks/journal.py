@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agcod_async.core.outcomes import Leg
+from agcod_async.core.facts import Facts
 from agcod_async.journal.base import Journal
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry, replace
@@ -71,10 +71,9 @@ async def call(journal: Journal, request_id: str, waits: list[float]) -> None:
         )
     )
     opened = time.perf_counter()
-    facts = type(entry.facts)(doubtful=True)
-    entry = await journal.advance(replace(entry, leg=Leg.FORWARD, facts=facts, sends=1))
+    entry = await journal.advance(replace(entry, facts=Facts(doubtful=True), sends=1))
     sent = time.perf_counter()
-    facts = type(entry.facts)(doubtful=True, confirmed=True)
+    facts = Facts(doubtful=True, confirmed=True)
     await journal.advance(replace(entry, facts=facts, gc_id="A1B2C3D4E5F6G7", verdict="Issued"))
     waits += (opened - began, sent - opened, time.perf_counter() - sent)
 

@@ -10,10 +10,11 @@ from enum import Enum
 
 
 class Leg(Enum):
-    """Which direction an attempt goes: towards a card, or back."""
+    """Which direction an attempt goes: towards a card, or back, or only to have a look."""
 
     FORWARD = "forward"
     UNDO = "undo"
+    LOOKUP = "lookup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Reason:
         return f"{named}: {self.message}" if named else self.message
 
 
-# --- both legs -------------------------------------------------------------------------------
+# --- every leg -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +144,33 @@ class Claimed:
     reason: Reason
 
 
+# --- the lookup leg --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answered: what was ordered lives. `answer` is what the order itself would be answered with.
+
+    `reference` is the provider's own name for it, which may be kept and shown.
+    """
+
+    answer: object
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """Answered: nothing of this order lives now. It proves nothing about what is still late."""
+
+    reason: Reason
+
+
 Both = Refused | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
+"""What every leg may be answered with."""
 ForwardOutcome = Applied | AppliedDead | Both
 UndoOutcome = Undone | NothingToUndo | TooLate | Claimed | Both
-Outcome = ForwardOutcome | UndoOutcome
+LookupOutcome = Found | NotFound | Both
+Outcome = ForwardOutcome | UndoOutcome | LookupOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +186,7 @@ class AttemptRecord:
 
 def reason_of(outcome: Outcome) -> Reason | None:
     """Return why, where the outcome says so."""
-    return None if isinstance(outcome, Applied | Undone) else outcome.reason
+    return None if isinstance(outcome, Applied | Undone | Found) else outcome.reason
 
 
 def as_read(outcome: ForwardOutcome) -> ForwardOutcome:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from agcod_async.core.outcomes import AttemptRecord, Outcome, reason_of
-from agcod_async.core.saga import Verdict
+from agcod_async.core.verdicts import Verdict
 from agcod_async.engine.call import Call
 from agcod_async.events import AttemptEnded, CallEnded, Event, Observer
 

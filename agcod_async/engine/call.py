@@ -1,10 +1,12 @@
 """One running call: the caller's intent, how far it has come, and what it may still cost."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
-from agcod_async.core.outcomes import AttemptRecord, ForwardOutcome, Leg, UndoOutcome
+from agcod_async.core.outcomes import AttemptRecord, Leg, LookupOutcome, UndoOutcome
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Forward, State, Verdict
+from agcod_async.core.saga import Forward, State
+from agcod_async.core.verdicts import Verdict
 from agcod_async.engine.record import Record
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Intent, Legs, Message
@@ -18,7 +20,8 @@ class Call:
     Times are on the loop's clock. `was_confirmed` tells that an earlier call has had the card.
     `exchanging` is true from the moment a permit is held until the outcome is on record: nothing
     may interrupt the call in between. `abandoned` means that nobody waits any more: what is under
-    way is finished, and nothing new is sent.
+    way is finished, and nothing new is sent. From `settled_at` on, nothing can land that a SETTLE
+    waits for.
     """
 
     intent: Intent
@@ -36,6 +39,11 @@ class Call:
     retry_after_seconds: float = 0.0
     _legs: tuple[RequestId | None, Legs] | None = None
 
+    def __post_init__(self) -> None:
+        """Drop the care for copies from a read: a copy of a read does nothing."""
+        if self.intent.read_only:
+            self.policy = replace(self.policy, network_may_duplicate=False)
+
     def joined(self, lane: Lane, deadline_at: float) -> None:
         """Go on for another caller too, as urgently and as long as either of them wants."""
         self.lane = min(self.lane, lane)
@@ -48,7 +56,7 @@ class Call:
 
     @property
     def legs(self) -> Legs:
-        """Both legs under the live ID, encoded once for each ID."""
+        """The legs under the live ID, encoded once for each ID."""
         live_id = self.live_id
         if self._legs is None or self._legs[0] != live_id:
             self._legs = live_id, self.intent.legs(live_id)
@@ -63,14 +71,33 @@ class Call:
         return undo
 
     @property
-    def message(self) -> Message[ForwardOutcome] | Message[UndoOutcome]:
-        """What the next attempt sends."""
-        return self.undo if self.state.leg is Leg.UNDO else self.legs.forward
+    def lookup(self) -> Message[LookupOutcome]:
+        """A new lookup under the live ID, for one attempt. Only an operation that has one is told.
+
+        Every attempt is put on record, so the version of the record has not numbered another.
+        """
+        lookup = self.legs.lookup
+        if lookup is None or self.record is None:
+            raise AssertionError(f"{self.intent.operation} has no lookup")
+        return lookup(self.record.entry.version)
+
+    @property
+    def next_operation(self) -> str:
+        """The name of what the next attempt sends."""
+        match self.state.leg:
+            case Leg.FORWARD:
+                return self.legs.forward.operation
+            case Leg.UNDO:
+                return self.undo.operation
+            case Leg.LOOKUP:
+                return self.lookup.operation
+            case _:
+                assert_never(self.state.leg)
 
     @property
     def next_lane(self) -> Lane:
-        """The lane of the next attempt: an undo waits for nobody."""
-        return Lane.RECOVERY if self.state.leg is Leg.UNDO else self.lane
+        """The lane of the next attempt: an undo and what shows its effect wait for nobody."""
+        return self.lane if self.state.leg is Leg.FORWARD else Lane.RECOVERY
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agcod_async.core.outcomes import Reason
-from agcod_async.core.saga import InDoubt, Verdict
+from agcod_async.core.verdicts import InDoubt, Verdict
 from agcod_async.engine.call import Call, Ended
 from agcod_async.errors import IdempotencyConflictError, UsageError
 from agcod_async.providers.base import Intent

@@ -5,16 +5,11 @@ and the signing time, and `answered` when the outcome is known. A process that d
 leaves exactly what it may claim to know.
 """
 
-from agcod_async.core.outcomes import Applied, Leg, Outcome, Reason, reason_of
+from agcod_async.core.outcomes import Applied, Found, Leg, Outcome, Reason, reason_of
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import (
-    Forward,
-    InDoubt,
-    State,
-    Undo,
-    Verdict,
-    on_record,
-)
+from agcod_async.core.resumption import on_record
+from agcod_async.core.saga import State
+from agcod_async.core.verdicts import InDoubt, Verdict
 from agcod_async.errors import IdempotencyConflictError
 from agcod_async.journal.base import Journal
 from agcod_async.journal.records import Entry, replace
@@ -66,9 +61,12 @@ class Record:
         return RequestId(self.entry.live_id)
 
     async def sending(self, state: State, *, signed_at: float, effects_until: float) -> None:
-        """Put on record that an attempt leaves now, able to have an effect `effects_until`."""
+        """Put on record that an attempt leaves now, able to have an effect `effects_until`.
+
+        A lookup has none: it is on record as the leg to go on with, and moves no time.
+        """
         entry = self.entry
-        forward = state.leg is Leg.FORWARD
+        has_effect = state.leg is not Leg.LOOKUP
         # What cannot have worked starts no window and no horizon.
         may_have_worked = entry.facts.doubtful or entry.facts.confirmed
         first_sent_at = entry.first_sent_at if may_have_worked else signed_at
@@ -77,12 +75,12 @@ class Record:
                 entry,
                 leg=state.leg,
                 facts=state.sending().facts,
-                sends=entry.sends + forward,
+                sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
-                last_sent_at=signed_at,
-                effects_until=entry.effects_until
-                if forward
-                else max(entry.effects_until or 0.0, effects_until),
+                last_sent_at=signed_at if has_effect else entry.last_sent_at,
+                effects_until=max(entry.effects_until or 0.0, effects_until)
+                if state.proof.outwaits(state.leg)
+                else entry.effects_until,
                 # A confirmed call stays closed while its code is read back.
                 verdict=entry.verdict if entry.facts.confirmed else "",
                 updated_at=signed_at,
@@ -98,10 +96,10 @@ class Record:
             self.entry,
             code=None if reason is None else reason.code,
             error_type=None if reason is None else reason.error_type,
-            gc_id=outcome.reference if isinstance(outcome, Applied) else self.entry.gc_id,
+            gc_id=outcome.reference if isinstance(outcome, Applied | Found) else self.entry.gc_id,
             updated_at=now,
         )
-        if isinstance(following, Forward | Undo):
+        if isinstance(following, State):
             self.entry = await self._journal.advance(_moved(told, following))
         else:
             self.entry = await self._journal.advance(_ended(told, state, following))

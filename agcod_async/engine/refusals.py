@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
-from agcod_async.core.saga import Declined, InDoubt, Reversed, Unavailable
+from agcod_async.core.facts import Proof
+from agcod_async.core.verdicts import Declined, InDoubt, Reversed, Unavailable
 from agcod_async.engine.call import Call
 from agcod_async.engine.record import is_too_old
 from agcod_async.errors import (
@@ -38,7 +39,7 @@ def error_of(
     if isinstance(error, UnavailableError):
         error.retry_after_seconds = call.retry_after_seconds
     if isinstance(error, InDoubtError) and call.record is not None:
-        error.not_before = _not_before(call.record.entry, now)
+        error.not_before = _not_before(call, call.record.entry, now)
         error.next_safe_action = _next_safe_action(call, call.record.entry, now)
     return error
 
@@ -61,9 +62,11 @@ def _kind(
             assert_never(verdict)
 
 
-def _not_before(entry: Entry, now: float) -> datetime | None:
-    """Return when the last undo that may still land cannot any more, if that is to come."""
-    if not entry.facts.tainted or entry.effects_until is None or entry.effects_until <= now:
+def _not_before(call: Call, entry: Entry, now: float) -> datetime | None:
+    """Return when nothing can land any more that a SETTLE waits for, if one is to come."""
+    facts, replay_proves = entry.facts, call.intent.proof is Proof.REPLAY
+    settles = facts.tainted or (facts.undone and not replay_proves and not facts.confirmed)
+    if not settles or entry.effects_until is None or entry.effects_until <= now:
         return None
     return datetime.fromtimestamp(entry.effects_until, UTC)
 
@@ -71,4 +74,4 @@ def _not_before(entry: Entry, now: float) -> datetime | None:
 def _next_safe_action(call: Call, entry: Entry, now: float) -> NextSafeAction:
     if is_too_old(entry, call.policy, now):
         return "activity_page"
-    return "replay_same_id" if _not_before(entry, now) is None else "wait_until"
+    return "replay_same_id" if _not_before(call, entry, now) is None else "wait_until"

@@ -9,31 +9,27 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from agcod_async.clock import Clock
 from agcod_async.core.budget import RetryBudget
 from agcod_async.core.delays import backoff_seconds, settle_seconds
+from agcod_async.core.facts import Pause
 from agcod_async.core.outcomes import (
     Leg,
+    Lost,
     Outcome,
     Reason,
     TooLate,
+    Unclear,
+    Untouched,
     as_read,
 )
-from agcod_async.core.saga import (
-    Declined,
-    Forward,
-    InDoubt,
-    Issued,
-    Pause,
-    State,
-    Undo,
-    Verdict,
-    resume,
-)
+from agcod_async.core.resumption import resume
+from agcod_async.core.saga import Forward, Lookup, State, Undo
+from agcod_async.core.verdicts import Declined, InDoubt, Issued, Verdict
 from agcod_async.engine.attempt import Line, exchange
 from agcod_async.engine.audience import Audience
 from agcod_async.engine.call import Call, Ended
@@ -41,6 +37,9 @@ from agcod_async.engine.record import Record, is_too_old
 from agcod_async.events import Observer, SuccessorChosen
 from agcod_async.journal.base import Journal, JournalError, StaleEntryError
 from agcod_async.pacing.port import NotInTimeError, Pacer, Permit
+from agcod_async.providers.base import Message
+
+OutcomeT = TypeVar("OutcomeT")
 
 _log = logging.getLogger("agcod_async")
 
@@ -76,7 +75,7 @@ class Runner:
         """
         try:
             following = await self._begin(call) or await self._turn(call)
-            if isinstance(following, Forward | Undo):
+            if isinstance(following, State):
                 verdict = await self._repeat(call)
             else:
                 verdict = following
@@ -102,12 +101,13 @@ class Runner:
             # Not Unavailable: an earlier call under this ID may be on a record that cannot be read.
             return InDoubt(Reason(f"nothing was sent, the journal failed: {error}"))
         entry = call.record.entry
-        call.state = resume(entry.leg, entry.facts)
+        call.state = resume(entry.leg, entry.facts, call.intent.proof)
         call.was_confirmed = entry.facts.confirmed
         # The provider documents no lifetime for its memory of IDs. A create under an ID that it
-        # has forgotten would be a second card.
+        # has forgotten would be a second card. A lookup creates nothing.
         known = entry.facts.doubtful or entry.facts.confirmed
-        if known and is_too_old(entry, call.policy, now):
+        sends = call.state.leg is not Leg.LOOKUP
+        if known and sends and is_too_old(entry, call.policy, now):
             return InDoubt(Reason("the request ID is too old to be sent again"))
         return None
 
@@ -143,60 +143,65 @@ class Runner:
             return await self._concluded(call, _WINDOW_OVER, state.next(_WINDOW_OVER, call.policy))
         try:
             permit = await self._pacer.admit(
-                call.next_lane, call.message.operation, within_seconds=self._remaining(call)
+                call.next_lane, call.next_operation, within_seconds=self._remaining(call)
             )
         except NotInTimeError as error:
             call.retry_after_seconds = error.wait_seconds
             return await self._give_up(call, Reason(str(error)))
         call.exchanging = True
-        following = await self._attempt(call, permit)
+        try:
+            following = await self._attempt(call, permit)
+        except JournalError as error:
+            reason = Reason(f"nothing was sent, the journal failed: {error}")
+            following = _unrecorded(reason, call.state, error)
         call.exchanging = False
         return following
 
     async def _attempt(self, call: Call, permit: Permit) -> State | Verdict:
-        state = call.state
-        started_at = self._clock.monotonic()
-        try:
-            headers = await self._on_record(call)
-        except JournalError as error:
-            permit.unused()
-            return _unrecorded(
-                Reason(f"nothing was sent, the journal failed: {error}"), state, error
-            )
-        except BaseException:
-            permit.unused()
-            raise
+        """Make the attempt that the state asks for; raises `JournalError` if nothing was sent."""
+        state, started_at = call.state, self._clock.monotonic()
         outcome: Outcome
         match state:
             case Forward():
-                answer = await exchange(self._line, call.legs.forward, headers, permit)
+                answer = await self._exchange(call, call.legs.forward, permit)
                 forward = as_read(answer) if call.intent.read_only else answer
                 outcome, following = forward, state.next(forward, call.policy)
             case Undo():
-                undone = await exchange(self._line, call.undo, headers, permit)
+                undone = await self._exchange(call, call.undo, permit)
                 outcome, following = undone, state.next(undone, call.policy)
+            case Lookup():
+                found = await self._exchange(call, call.lookup, permit)
+                outcome, following = found, state.next(found, call.policy)
             case _:
                 assert_never(state)
         self._audience.attempt_ended(call, outcome, self._clock.monotonic() - started_at)
         return await self._concluded(call, outcome, following)
 
-    async def _on_record(self, call: Call) -> Mapping[str, str]:
-        """Sign the next message, put it on record, and return its headers.
+    async def _exchange(
+        self, call: Call, message: Message[OutcomeT], permit: Permit
+    ) -> OutcomeT | Untouched | Lost | Unclear:
+        try:
+            headers = await self._on_record(call, message)
+        except BaseException:
+            permit.unused()
+            raise
+        return await exchange(self._line, message, headers, permit)
+
+    async def _on_record(self, call: Call, message: Message[object]) -> Mapping[str, str]:
+        """Sign `message`, put on record that it leaves, and return its headers.
 
         Signed first: the time in the signature bounds how late the request can have an effect,
         and that time must be on record before the request leaves.
         """
-        message, signed_at = call.message, self._clock.wall()
+        state, signed_at = call.state, self._clock.wall()
         headers = self._line.sign(message.operation, message.body, signed_at)
         horizon = call.policy.late_horizon_seconds
-        if call.state.leg is Leg.UNDO:
+        if state.proof.outwaits(state.leg):
             call.settled_at = self._clock.monotonic() + horizon
-        elif call.attempts:
+        if state.leg is not Leg.UNDO and call.attempts:
             self._budget = self._budget.spend()
         if call.record is not None:
-            await call.record.sending(
-                call.state, signed_at=signed_at, effects_until=signed_at + horizon
-            )
+            await call.record.sending(state, signed_at=signed_at, effects_until=signed_at + horizon)
         return headers
 
     async def _concluded(
@@ -213,7 +218,7 @@ class Runner:
                 return state.sending().out_of_time(Reason(f"the journal failed: {error}"))
             if record.live_id != live_id:
                 self._audience.tell(SuccessorChosen(live_id, record.live_id))
-        if isinstance(following, Forward | Undo):
+        if isinstance(following, State):
             call.state = following
         return following
 
@@ -242,7 +247,7 @@ class Runner:
             case Pause.NONE:
                 return 0.0
             case Pause.BACKOFF:
-                if self._budget.is_dry and isinstance(state, Forward):
+                if self._budget.is_dry and state.leg is not Leg.UNDO:
                     return policy.backoff_max_seconds
                 return backoff_seconds(policy, max(state.attempts, 1), self._clock.chance())
             case Pause.COOLDOWN:
@@ -279,7 +284,7 @@ def _last_result(attempt: RetryCallState) -> object:
 
 
 def _is_open(following: object) -> bool:
-    return isinstance(following, Forward | Undo)
+    return isinstance(following, State)
 
 
 def _no_time(call: Call) -> Reason:

@@ -8,8 +8,8 @@ your external reference (keep recipients out of that one), never a code.
 import msgspec
 from msgspec.structs import replace
 
+from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
-from agcod_async.core.saga import Facts
 
 __all__ = ["Entry", "replace"]
 
@@ -18,8 +18,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One call, under the ID that the caller gave it. All times are UTC seconds since 1970.
 
     `verdict` is empty while the call is open; an entry in doubt stays open. `effects_until` is
-    the time from which on no undo sent so far can still land. `version` counts transitions: a
-    journal takes a transition only from the version that it holds.
+    the time from which on nothing sent so far can still land that a SETTLE waits for. `version`
+    counts transitions: a journal takes a transition only from the version that it holds.
     """
 
     request_id: str

@@ -6,8 +6,8 @@ the compare-and-set.
 
 from typing import Final
 
+from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
-from agcod_async.core.saga import Facts
 from agcod_async.journal.records import Entry
 
 INSERT: Final = """

@@ -5,11 +5,12 @@ is an `Intent`, in which the types are gone: the engine carries intents and look
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from agcod_async.core.outcomes import ForwardOutcome, Reply, UndoOutcome
+from agcod_async.core.facts import Proof
+from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reply, UndoOutcome
 from agcod_async.errors import DeclinedError
 from agcod_async.values import Money, RequestId
 
@@ -20,19 +21,24 @@ OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Message(Generic[OutcomeT_co]):
-    """One leg under one ID, encoded once: every replay of it sends the same bytes."""
+    """One leg under one ID, encoded: what a reply to exactly these bytes means is known."""
 
     operation: str
-    body: bytes
+    body: bytes = field(repr=False)  # it may name a recipient
     outcome: Callable[[Reply], OutcomeT_co]
 
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """Both legs under one ID. The undo is ready before the first byte leaves."""
+    """The legs under one ID. The undo is ready before the first byte leaves.
+
+    Forward and undo are encoded once: every replay sends the same bytes. A lookup is encoded anew
+    each time, with a number that no other lookup under this ID has.
+    """
 
     forward: Message[ForwardOutcome]
     undo: Message[UndoOutcome] | None
+    lookup: Callable[[int], Message[LookupOutcome]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +56,42 @@ class Intent:
     read_only: bool
     undo_window_seconds: float | None
     legs: Callable[[RequestId | None], Legs]
+    proof: Proof = Proof.REPLAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoLeg(Generic[RequestT]):
-    """How an operation is undone."""
+    """How an operation is undone.
+
+    `window_seconds` is None where the provider documents no limit: then its answer tells.
+    """
 
     operation: str
     encode: Callable[[RequestT], bytes]
     outcome: Callable[[RequestT, Reply], UndoOutcome]
-    window_seconds: float
+    window_seconds: float | None
 
     def message(self, request: RequestT) -> Message[UndoOutcome]:
         """Return the undo of `request`, encoded."""
         return Message(self.operation, self.encode(request), partial(self.outcome, request))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupLeg(Generic[RequestT]):
+    """How to ask whether what an operation has ordered lives.
+
+    `encode` also takes a number that differs from attempt to attempt: where a lookup carries a
+    request ID of its own, make it from both, or the provider may repeat an earlier answer.
+    """
+
+    operation: str
+    encode: Callable[[RequestT, int], bytes]
+    outcome: Callable[[RequestT, Reply], LookupOutcome]
+
+    def message(self, request: RequestT, number: int) -> Message[LookupOutcome]:
+        """Return the lookup of `request` with this number, encoded."""
+        body = self.encode(request, number)
+        return Message(self.operation, body, partial(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +108,32 @@ class Identity(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[RequestT, AnswerT]):
-    """One operation of a provider. Without an `identity` it is a read and moves no value."""
+    """One operation of a provider. Without an `identity` it is a read and moves no value.
+
+    `on_record` is what a journal keeps of a request and tells another by, where that is not all
+    that is sent: no recipient may be on record. Then there is no `decode_request` either, and a
+    call can only be gone on with by who has its arguments.
+    `proof` says what shows whether an order lives once it may have been undone; a `lookup` goes
+    with `Proof.LOOKUP`, and with nothing else.
+    """
 
     name: str
     answer_type: type[AnswerT]
     encode: Callable[[RequestT], bytes]
-    decode_request: Callable[[bytes], RequestT]
+    decode_request: Callable[[bytes], RequestT] | None
     outcome: Callable[[RequestT, Reply], ForwardOutcome]
+    on_record: Callable[[RequestT], bytes] | None = None
     identity: Identity[RequestT] | None = None
     undo: UndoLeg[RequestT] | None = None
+    proof: Proof = Proof.REPLAY
+    lookup: LookupLeg[RequestT] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` if the legs do not fit the proof."""
+        if (self.lookup is None) is (self.proof is Proof.LOOKUP):
+            raise ValueError(f"{self.name}: a lookup goes with Proof.LOOKUP and with nothing else")
+        if self.undo is None and self.proof is not Proof.REPLAY:
+            raise ValueError(f"{self.name}: without an undo nothing but the replay has to prove")
 
     def bind(self, request: RequestT) -> Intent:
         """Return the intent to send `request`."""
@@ -97,10 +142,11 @@ class Operation(Generic[RequestT, AnswerT]):
             operation=self.name,
             request_id=None if identity is None else identity.request_id(request),
             amount=None if identity is None else identity.amount(request),
-            body=self.encode(request),
+            body=(self.on_record or self.encode)(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
             legs=lambda live_id: self._legs(self._under(request, live_id)),
+            proof=self.proof,
         )
 
     def _under(self, request: RequestT, live_id: RequestId | None) -> RequestT:
@@ -112,18 +158,19 @@ class Operation(Generic[RequestT, AnswerT]):
         return Legs(
             forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
+            lookup=None if self.lookup is None else partial(self.lookup.message, request),
         )
 
-    def rebind(self, body: bytes) -> Intent:
-        """Return the intent whose bytes a journal has kept."""
-        return self.bind(self.decode_request(body))
+    def rebind(self, body: bytes) -> Intent | None:
+        """Return the intent whose bytes a journal has kept; None if they are not all of it."""
+        return None if self.decode_request is None else self.bind(self.decode_request(body))
 
 
 class Rebindable(Protocol):
     """An operation, as far as recovery needs to know it."""
 
-    def rebind(self, body: bytes) -> Intent:
-        """Return the intent whose bytes a journal has kept."""
+    def rebind(self, body: bytes) -> Intent | None:
+        """Return the intent whose bytes a journal has kept; None if they are not all of it."""
         ...
 
 
@@ -131,6 +178,8 @@ class Rebindable(Protocol):
 class Provider:
     """One provider: how its requests are addressed and signed, and which operations it has.
 
+    `write` brings an operation's body into the form of the wire, where that is not the form that
+    the operation itself gives it (which stays the one on record).
     `sub_limits` caps single operations below the account's rate, in requests a second by name.
     `declined_errors` gives the exception for a refusal by its error code.
     """
@@ -142,3 +191,30 @@ class Provider:
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
     declined_errors: Mapping[str, type[DeclinedError]]
+    write: Callable[[str, bytes], bytes] | None = None
+
+    def written(self, intent: Intent) -> Intent:
+        """Return `intent` with its messages in the form of the wire."""
+        write = self.write
+        if write is None:
+            return intent
+
+        def legs(live_id: RequestId | None) -> Legs:
+            return _written(intent.legs(live_id), write)
+
+        return replace(intent, legs=legs)
+
+
+def _written(legs: Legs, write: Callable[[str, bytes], bytes]) -> Legs:
+    undo, lookup = legs.undo, legs.lookup
+    return Legs(
+        forward=_in_form(legs.forward, write),
+        undo=None if undo is None else _in_form(undo, write),
+        lookup=None if lookup is None else lambda number: _in_form(lookup(number), write),
+    )
+
+
+def _in_form(
+    message: Message[OutcomeT_co], write: Callable[[str, bytes], bytes]
+) -> Message[OutcomeT_co]:
+    return replace(message, body=write(message.operation, message.body))

@@ -4,18 +4,32 @@ If a signature changes in a way that breaks a user's code, one of these no longe
 """
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import assert_never, assert_type
 
 from agcod_async import (
+    Account,
     AccountError,
+    AccountValidation,
+    Activation,
+    ActivationStatus,
+    Activity,
+    ActivityPage,
     AgcodError,
     AgcodSession,
     AiohttpTransport,
+    AvailableFunds,
+    BalanceLoad,
+    BalanceVoid,
+    Cancellation,
+    CardNumber,
     ClaimCode,
     Credentials,
+    Deactivation,
     DeclinedError,
     Endpoint,
+    GiftCard,
     HttpxTransport,
     InDoubtError,
     InvalidRequestError,
@@ -29,13 +43,13 @@ from agcod_async import (
     RequestId,
     ReversedError,
     Settings,
+    TransactionSource,
     UnavailableError,
     UsageError,
     issue_many,
 )
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
-from agcod_async.providers.agcod.messages import AvailableFunds, Cancellation, GiftCard
 
 
 def settings() -> Settings:
@@ -46,6 +60,7 @@ def settings() -> Settings:
         partner_id="Acme1",
         endpoint=Endpoint.EU_SANDBOX,
         requests_per_second=20,
+        wire_format="xml",
         attempt_timeout_seconds=6.0,
         deadline_seconds=30.0,
     )
@@ -101,6 +116,63 @@ async def everything_given(observed: list[Event]) -> None:
         await session.reconcile(deadline_seconds=60)
     finally:
         await session.aclose(drain_seconds=5)
+
+
+async def physical_cards(session: AgcodSession) -> bool:
+    active = await session.activate_gift_card(
+        request_id="Acme1till4",
+        card_number="6284190537715502918",
+        amount=Money("25.00", "USD"),
+        transaction_source=TransactionSource(source_id="till 4", institution_id="shop 9"),
+        policy=RecoveryPolicy(),
+    )
+    assert_type(active, Activation)
+    assert_type(active.card_number, CardNumber)
+    status = await session.activation_status_check(
+        request_id=active.request_id, card_number=active.card_number
+    )
+    assert_type(status, ActivationStatus)
+    assert_type(status.amount, Money | None)
+    undone = await session.deactivate_gift_card(
+        request_id=active.request_id, card_number=active.card_number, lane=Lane.RECOVERY
+    )
+    assert_type(undone, Deactivation)
+    return status.is_active
+
+
+async def balances(session: AgcodSession) -> str | None:
+    account, amount = Account(id="851432007016", type=1), Money("25.00", "USD")
+    valid = await session.validate_account_for_amazon_balance_load(
+        request_id="Acme1load", account=account, amount=amount
+    )
+    assert_type(valid, AccountValidation)
+    load = await session.load_amazon_balance(
+        request_id="Acme1load",
+        account=account,
+        amount=amount,
+        notification_message="Thank you",
+        external_reference="invoice 12",
+        transaction_source=TransactionSource(source_id="till 4"),
+        timestamp=1_922_400_000_000,
+    )
+    assert_type(load, BalanceLoad)
+    void = await session.void_amazon_balance_load(
+        request_id=load.request_id, account=account, amount=amount, void_if_used=False
+    )
+    assert_type(void, BalanceVoid)
+    return load.claim_code.reveal() if load.claim_code else None
+
+
+async def what_the_account_has_done(session: AgcodSession) -> list[str | None]:
+    start, end = datetime(2031, 2, 3, tzinfo=UTC), datetime(2031, 2, 4, tzinfo=UTC)
+    page = await session.get_gift_card_activity_page(
+        start=start, end=end, page_index=0, page_size=100, show_no_ops=True
+    )
+    assert_type(page, ActivityPage)
+    assert_type(page.rows, tuple[Activity, ...])
+    rows = session.activity(start=start, end=end)
+    assert_type(rows, AsyncIterator[Activity])
+    return [row.request_id async for row in rows]
 
 
 async def a_view_of_a_session(session: AgcodSession) -> None:
@@ -189,3 +261,4 @@ async def what_must_not_type_check(session: AgcodSession) -> None:
     Settings()  # type: ignore[call-arg]
     await session.create_gift_card(amount=Money(25, "USD"))  # type: ignore[call-arg]
     await session.cancel_gift_card("Acme1order4711")  # type: ignore[call-arg]
+    Account("851432007016", 1)  # type: ignore[call-arg]

@@ -7,6 +7,8 @@ from agcod_async.core.outcomes import (
     AppliedDead,
     Conflict,
     ForwardOutcome,
+    Found,
+    LookupOutcome,
     Lost,
     Outcome,
     Reason,
@@ -44,16 +46,18 @@ def test_a_reason_names_what_amazon_called_it(reason: Reason, shown: str) -> Non
     assert str(reason) == shown
 
 
-def test_every_outcome_says_why_except_the_two_that_went_well() -> None:
-    for kind in {*get_args(ForwardOutcome), *get_args(UndoOutcome)} - {Applied, Undone}:
+ALL = {*get_args(ForwardOutcome), *get_args(UndoOutcome), *get_args(LookupOutcome)}
+
+
+def test_every_outcome_says_why_except_those_that_went_well() -> None:
+    for kind in ALL - {Applied, Undone, Found}:
         assert reason_of(kind(WHY)) is WHY
-    assert reason_of(Applied("a card")) is None
-    assert reason_of(Undone()) is None
+    for well in (Applied("a card"), Undone(), Found("a card")):
+        assert reason_of(well) is None
 
 
 def test_every_outcome_is_an_outcome() -> None:
-    both = {*get_args(ForwardOutcome), *get_args(UndoOutcome)}
-    assert set(get_args(Outcome)) == both
+    assert set(get_args(Outcome)) == ALL
 
 
 @pytest.mark.parametrize("unknown", [UndoFirst(WHY), Unclear(WHY), Lost(WHY), AppliedDead(WHY)])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from agcod_async.core.facts import Facts, Pause
 from agcod_async.core.outcomes import (
     Applied,
     AppliedDead,
@@ -23,19 +24,8 @@ from agcod_async.core.outcomes import (
     Untouched,
 )
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import (
-    Declined,
-    Facts,
-    Forward,
-    InDoubt,
-    Issued,
-    Pause,
-    Reversed,
-    State,
-    Unavailable,
-    Undo,
-    Verdict,
-)
+from agcod_async.core.saga import Forward, State, Undo
+from agcod_async.core.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 
 WHY = Reason("because", "F500", "SystemError")
 SHIPPED = RecoveryPolicy()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agcod_async.core.facts import Facts, Pause
 from agcod_async.core.outcomes import (
     Conflict,
     ForwardOutcome,
@@ -15,7 +16,8 @@ from agcod_async.core.outcomes import (
     Untouched,
 )
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Facts, Forward, InDoubt, Pause, Undo
+from agcod_async.core.saga import Forward, Undo
+from agcod_async.core.verdicts import InDoubt
 
 WHY = Reason("because")
 TWICE = RecoveryPolicy(network_may_duplicate=True)

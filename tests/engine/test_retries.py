@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from agcod_async.core.budget import RetryBudget
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import InDoubtError, UnavailableError
 from agcod_async.testing.clock import run
@@ -93,11 +94,38 @@ def test_a_dry_budget_does_not_hold_up_an_undo() -> None:
     run(main())
 
 
+def test_a_call_that_ends_well_gives_back_what_its_last_retry_took() -> None:
+    async def main() -> None:
+        async with stage(["live", LOST, "live", LOST, LOST, "live"]) as s:
+            runner = s.session._runner
+            runner._budget = RetryBudget(tokens=100)
+            left = []
+            for n in range(3):
+                await s.issue(f"Toy{n}")
+                left.append(runner._budget.tokens)
+
+            assert left == [101, 101, 87]
+
+    run(main())
+
+
+def test_an_undo_costs_the_budget_nothing_however_often_it_is_repeated() -> None:
+    async def main() -> None:
+        async with stage(["resend", *[LOST] * 5, "throttled", "throttled"]) as s:
+            with pytest.raises(InDoubtError):
+                await s.issue(policy=RecoveryPolicy(undo_attempts_max=7))
+
+            assert s.transport.operations == ["Issue"] + ["TakeBack"] * 7
+            assert s.session._runner._budget.tokens == 500
+
+    run(main())
+
+
 def test_a_caller_with_a_deadline_hears_at_once_that_a_dry_budget_leaves_no_time() -> None:
     async def main() -> None:
         policy = RecoveryPolicy(forward_attempts_max=50)
         async with stage([LOST] * 37, policy=policy) as s:
-            s.session._runner._budget = s.session._runner._budget.__class__(tokens=0)
+            s.session._runner._budget = RetryBudget(tokens=0)
             with pytest.raises(InDoubtError):
                 await s.issue(deadline_seconds=10)
 

@@ -1,6 +1,7 @@
 """An undo without an answer may still arrive and kill the card: what comes of it is held."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import InDoubtError
 from agcod_async.session import Session
 from agcod_async.testing.clock import WALL_AT_START, run, virtual_clock
-from tests.support.scripted import HANG, LOST, Step
+from tests.support.scripted import HANG, LOST, Sent, Step
 from tests.support.stage import stage
 from tests.support.toy import ISSUE, order
 
@@ -111,13 +112,18 @@ def test_the_confirming_replay_decides() -> None:
 def test_a_wall_clock_that_is_set_cannot_cut_the_wait_short(ahead_seconds: float) -> None:
     async def main() -> None:
         wall = JumpingWall()
-        script = ["resend", LOST, "undone", "live", "live"]
-        async with stage(script, clock=wall.clock()) as s:
-            asyncio.get_running_loop().call_later(
-                0.3, lambda: setattr(wall, "ahead_seconds", ahead_seconds)
-            )
+        script: Iterator[Step] = iter(["resend", LOST, "undone", "live", "live"])
+
+        def answer(_: Sent) -> Step:
+            step = next(script)
+            if step == "live":  # the undos have been sent, the pause has not begun
+                wall.ahead_seconds = ahead_seconds
+            return step
+
+        async with stage(answer, clock=wall.clock()) as s:
             await s.issue(deadline_seconds=10 * 3600.0)
 
+            assert s.transport.operations == ["Issue", "TakeBack", "TakeBack", "Issue", "Issue"]
             waited = seconds_after_the_last_undo(s.transport.times, s.transport.operations)
             assert waited >= HORIZON_SECONDS
 
@@ -149,6 +155,7 @@ def test_a_caller_who_cannot_wait_is_told_when_more_can_be_known() -> None:
                 await s.issue(deadline_seconds=30)
 
             last_undo_at = START + timedelta(seconds=s.transport.times[2])
+            assert "no time is left for another attempt" in str(caught.value)
             assert s.transport.times[-1] < 5, "it is told at once, not when its time is over"
             assert caught.value.next_safe_action == "wait_until"
             assert caught.value.not_before is not None
@@ -178,6 +185,20 @@ def test_a_later_call_waits_out_what_is_only_on_record() -> None:
             assert s.transport.operations[-2:] == ["Issue", "Issue"]
             waited = seconds_after_the_last_undo(s.transport.times, s.transport.operations)
             assert HORIZON_SECONDS <= waited < HORIZON_SECONDS + 1
+
+    run(main())
+
+
+def test_a_card_that_is_on_record_is_not_waited_for_because_of_an_answered_undo() -> None:
+    async def main() -> None:
+        async with stage(["resend", "undone", "live", LOST]) as s:
+            await s.issue()
+            with pytest.raises(InDoubtError) as caught:
+                await s.issue(policy=RecoveryPolicy(forward_attempts_max=1))
+
+            assert s.entry().effects_until is not None
+            assert caught.value.not_before is None
+            assert caught.value.next_safe_action == "replay_same_id"
 
     run(main())
 

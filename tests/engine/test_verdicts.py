@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import (
     AccountError,
     AgcodError,
@@ -41,6 +42,7 @@ def test_a_refusal_is_raised_by_its_code(reply: str, kind: type[AgcodError]) -> 
             assert caught.value.error_type == f"Toy-{reply.partition(':')[0]}"
             assert caught.value.request_id == "Toy1"
             assert caught.value.operation == "Issue"
+            assert not hasattr(caught.value, "not_before")
             assert s.entry().verdict == "Declined"
             assert s.entry().code == caught.value.code
 
@@ -195,6 +197,17 @@ def test_a_refused_read_is_declined() -> None:
     async def main() -> None:
         async with stage([LOST, "refused:F300"]) as s:
             with pytest.raises(AccountError):
+                await s.session.call(COUNT, ToyQuestion("funds"))
+
+    run(main())
+
+
+@pytest.mark.parametrize("reply", ["throttled", "refused:F300"])
+def test_a_read_is_never_in_doubt_even_where_requests_may_be_doubled(reply: str) -> None:
+    async def main() -> None:
+        policy = RecoveryPolicy(network_may_duplicate=True)
+        async with stage(lambda _: reply, policy=policy) as s:
+            with pytest.raises(NothingIssuedError):
                 await s.session.call(COUNT, ToyQuestion("funds"))
 
     run(main())

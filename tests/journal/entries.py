@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
+from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
-from agcod_async.core.saga import Facts
 from agcod_async.journal.records import Entry
 
 

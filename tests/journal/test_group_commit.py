@@ -117,6 +117,59 @@ def test_the_thread_may_be_told_to_stop_from_within() -> None:
     asyncio.run(main())
 
 
+class ClosedMeanwhile:
+    """A queue into which a request is just being put when somebody in another thread closes."""
+
+    def __init__(self, commits: GroupCommit) -> None:
+        self.commits = commits
+        self.inner = commits._requests
+        self.closing = threading.Thread(target=lambda: asyncio.run(commits.aclose()))
+
+    def put(self, request: object) -> None:
+        if request is not None:
+            self.closing.start()
+            self.closing.join(0.05)
+        self.inner.put(request)
+
+    def get(self) -> object:
+        return self.inner.get()
+
+    def get_nowait(self) -> object:
+        return self.inner.get_nowait()
+
+
+def test_whoever_asks_while_another_closes_is_answered() -> None:
+    async def main() -> None:
+        shelf, commits = busy_shelf()
+        shelf.gate.set()
+        commits._requests = meanwhile = ClosedMeanwhile(commits)
+        async with asyncio.timeout(5):
+            assert await commits.ask(lambda: 7) == 7
+        await commits.aclose()
+        meanwhile.closing.join(5)
+
+    asyncio.run(main())
+
+
+def test_closing_waits_for_the_thread_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver = group_commit._deliver
+
+    def dawdle(*args: object) -> None:
+        deliver(*args)
+        threading.Event().wait(0.05)
+
+    monkeypatch.setattr(group_commit, "_deliver", dawdle)
+
+    async def main() -> None:
+        shelf, commits = busy_shelf()
+        shelf.gate.set()
+        await commits.aclose()
+
+        assert not commits._thread.is_alive()
+
+    asyncio.run(main())
+
+
 def test_nobody_waits_for_a_thread_that_has_ended() -> None:
     async def main() -> None:
         shelf, commits = busy_shelf()

@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from agcod_async.core.saga import Facts
+from agcod_async.core.facts import Facts
 from agcod_async.journal.base import JournalError, StaleEntryError
 from agcod_async.journal.memory import CLOSED_ENTRIES_MAX, MemoryJournal
 from agcod_async.journal.records import Entry

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import asdict, replace
 
+from agcod_async.core.facts import Facts
 from agcod_async.journal.base import Journal, StaleEntryError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
@@ -49,6 +50,18 @@ def test_what_was_written_is_found_to_the_last_field(opened: Opened) -> None:
 
             assert moved == replace(everything(), version=1)
             assert await journal.open(fresh()) == moved
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("fact", ["doubtful", "undone", "tainted", "confirmed"])
+def test_each_fact_is_kept_by_itself(opened: Opened, fact: str) -> None:
+    async def main() -> None:
+        async with opened() as journal:
+            entry = await journal.open(fresh())
+            moved = await journal.advance(replace(entry, facts=Facts(**{fact: True})))
+
+            assert (await journal.open(fresh())).facts == moved.facts == Facts(**{fact: True})
 
     asyncio.run(main())
 

@@ -7,8 +7,10 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from agcod_async.journal import sqlite_store
 from agcod_async.journal.base import Journal, JournalError, StaleEntryError
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
+from agcod_async.journal.sqlite_store import SqliteStore
 from tests.journal.entries import fresh, issued, sending
 
 MARK = "MARKED-BODY"
@@ -152,6 +155,21 @@ def test_a_transition_that_failed_can_be_made_again(path: Path, trouble: str) ->
             assert moved.version == 1
 
     asyncio.run(main())
+
+
+def test_a_transaction_waits_for_somebody_who_writes_for_a_moment(path: Path) -> None:
+    asyncio.run(SqliteJournal(path).aclose())
+    store = SqliteStore.at(path)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        somebody.execute("CREATE TABLE note (name TEXT)")
+        done = threading.Timer(0.05, somebody.execute, ["COMMIT"])
+        done.start()
+        # It reads first: what it has read must still be so when it writes.
+        works = (lambda: str(store.unfinished()), lambda: str(store.open_entry(fresh())))
+        assert store.transact(works) == [None, None]
+        done.join()
+    store.close()
 
 
 def test_a_table_that_somebody_has_dropped_is_reported(path: Path) -> None:
@@ -312,14 +330,23 @@ def test_a_directory_that_is_read_only_gets_no_journal(nobody: Path) -> None:
     assert "Permission denied" in refused(nobody / "journal.db")
 
 
-def test_what_could_not_be_opened_is_not_locked(
+def test_what_could_not_be_opened_is_left_to_others(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    closed: list[Path] = []
+
+    class Watched(sqlite3.Connection):
+        def close(self) -> None:
+            closed.append(path)
+            super().close()
+
     def broken(_: sqlite3.Connection) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Watched))
         patch.setattr(sqlite_store, "migrate", broken)
         with pytest.raises(MemoryError):
             SqliteJournal(path)
+    assert closed == [path]
     asyncio.run(SqliteJournal(path).aclose())

@@ -262,7 +262,7 @@ async def ask_again(path: Path, amazon: Emulator) -> dict[int, GiftCard]:
         return {n: await create(session, n) for n in ORDERS}
 
 
-@pytest.mark.parametrize("dies_at", [1, 9, 17, 25, 33, 41, 49, 57, 65, 80, 100, 120])
+@pytest.mark.parametrize("dies_at", [1, 9, 17, 25, 33, 41, 49, 57, 65, 80, 100, 120, 140, 157])
 def test_a_crash_leaves_no_order_open_and_no_card_doubled(tmp_path: Path, dies_at: int) -> None:
     amazon = emulator(TROUBLE)
     life = Life(tmp_path / "journal.db", tmp_path / "remains" / "journal.db", dies_at)

@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
-from agcod_async.core import saga as shipped
+from agcod_async.core.facts import Proof
 from agcod_async.core.policy import RecoveryPolicy
+from tests.model import mutation
+from tests.model.activations import Activations
+from tests.model.cards import Cards
 from tests.model.explore import BrokenError, Exploration, Figures
 from tests.model.liveness import longest_call, longest_honest_end
+from tests.model.loads import Loads
 from tests.model.machine import Machine
 from tests.model.mutation import Mutant
-from tests.model.provider import AfterCancel, Provider, UnknownCancel
+from tests.model.provider import AfterUndo, Provider, UnknownUndo
 
 F400: tuple[Literal["compensate", "replay"], ...] = ("compensate", "replay")
 BURNT: tuple[Literal["successor", "raise"], ...] = ("successor", "raise")
@@ -20,6 +24,7 @@ BURNT: tuple[Literal["successor", "raise"], ...] = ("successor", "raise")
 
 VERDICTS = ("Issued", "Declined", "Unavailable", "Reversed", "InDoubt")
 SHIPPED = RecoveryPolicy()
+SHIPPED_BUT_FEWER_IDS = replace(SHIPPED, successors_max=1)
 SMALL = RecoveryPolicy(
     forward_attempts_max=3,
     undo_attempts_max=2,
@@ -29,6 +34,15 @@ SMALL = RecoveryPolicy(
 )
 SMALLER = replace(SMALL, forward_attempts_max=2, turns_max=1)
 """Limits that are reached soon. The seeded bugs show under the smaller ones already."""
+
+
+LIMITS = {
+    Proof.REPLAY: SHIPPED,
+    Proof.LOOKUP: SHIPPED_BUT_FEWER_IDS,
+    Proof.NOTHING: SHIPPED_BUT_FEWER_IDS,
+}
+"""What `make model` explores. An ID starts afresh, whichever it is: two of them take half the time
+of four, and show the same."""
 
 
 def policies(limits: RecoveryPolicy) -> Iterator[RecoveryPolicy]:
@@ -42,11 +56,20 @@ def policies(limits: RecoveryPolicy) -> Iterator[RecoveryPolicy]:
         )
 
 
-def providers(*, duplicates: bool, reads_status: bool = True) -> Iterator[Provider]:
+OPERATIONS: dict[Proof, type[Provider]] = {
+    Proof.REPLAY: Cards,
+    Proof.LOOKUP: Activations,
+    Proof.NOTHING: Loads,
+}
+"""What is checked for each proof."""
+
+
+def providers(proof: Proof, *, duplicates: bool, flaw: str = "") -> Iterator[Provider]:
     """Yield every way in which Amazon may behave. (A fence that re-issues would be no fence.)"""
-    for after_cancel, unknown_cancel in product(AfterCancel, UnknownCancel):
-        if (after_cancel, unknown_cancel) != (AfterCancel.REISSUE, UnknownCancel.FENCE):
-            yield Provider(after_cancel, unknown_cancel, duplicates, reads_status)
+    operation = OPERATIONS[proof]
+    for after_undo, unknown_undo in product(operation.answers, UnknownUndo):
+        if (after_undo, unknown_undo) != (AfterUndo.REISSUE, UnknownUndo.FENCE):
+            yield operation(after_undo, unknown_undo, duplicates, flaw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +87,23 @@ class Table:
     """What all explorations of one policy have come to."""
 
     policy: RecoveryPolicy
+    proof: Proof
     states: int
     attempts_max: int
     rows: tuple[Row, ...]
 
 
-def checked(policy: RecoveryPolicy) -> Table:
+def checked(policy: RecoveryPolicy, proof: Proof) -> Table:
     """Check the shipped saga under `policy`; raises `BrokenError`."""
-    machine = Machine(policy, shipped)
+    machine = Machine(policy, proof, mutation.SHIPPED)
     rows: list[Row] = []
-    for provider in providers(duplicates=policy.network_may_duplicate):
+    for provider in providers(proof, duplicates=policy.network_may_duplicate):
         started = time.perf_counter()
         exploration = Exploration(machine, provider)
         figures = exploration.run()
         honest = longest_honest_end(exploration)
         rows.append(Row(provider, figures, honest, time.perf_counter() - started))
-    return Table(policy, machine.size, longest_call(machine), tuple(rows))
+    return Table(policy, proof, machine.size, longest_call(machine), tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +129,9 @@ def first_broken(mutant: Mutant, *, steps_checked: bool) -> BrokenError | None:
     """Return the first promise that `mutant` breaks; without its steps, if they are not checked."""
     saga = mutant.load()
     for policy in policies(SMALLER):
-        machine = Machine(policy, saga, steps_checked=steps_checked)
+        machine = Machine(policy, mutant.proof, saga, steps_checked=steps_checked)
         duplicates = policy.network_may_duplicate
-        for provider in providers(duplicates=duplicates, reads_status=mutant.reads_status):
+        for provider in providers(mutant.proof, duplicates=duplicates, flaw=mutant.flaw):
             exploration = Exploration(machine, provider)
             try:
                 exploration.run()

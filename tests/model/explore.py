@@ -45,10 +45,19 @@ class Figures:
     verdicts: Counter[str] = field(default_factory=Counter[str])
 
 
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """What may come of an attempt: the answers, each with the world after it, and these worlds."""
+
+    answers: list[tuple[Outcome, int]]
+    afterwards: dict[int, Outcome]
+
+
 class Exploration:
-    """One saga under one policy against one provider."""
+    """One saga under one policy against one provider of operations of the same proof."""
 
     def __init__(self, machine: Machine, provider: Provider) -> None:
+        assert machine.proof is provider.proof
         self.machine = machine
         self.provider = provider
         self.figures = Figures()
@@ -56,7 +65,8 @@ class Exploration:
         self._came: dict[Pair, tuple[Pair | None, What]] = {}
         self._depth: dict[Pair, int] = {}
         self._queue: deque[Pair] = deque()
-        self._attempts: dict[tuple[Leg, int, bool, int], list[tuple[Outcome, int]]] = {}
+        self._attempts: dict[tuple[Leg, int, bool, int], Possible] = {}
+        self._honest_attempts: dict[tuple[Leg, int, bool, int], list[tuple[Outcome, int]]] = {}
         self._broken_verdicts: dict[tuple[str, int, int], str | None] = {}
         self._broken_worlds: dict[tuple[bool, int], str | None] = {}
 
@@ -82,9 +92,13 @@ class Exploration:
             self._break(standing.broken, pair, ("a crash",), world)
         self._reach(pair, (_EARLY_CRASH,), standing.before, world)
         self._end(pair, ("out of time",), standing.out_of_time, world)
-        for outcome, after in self._possible(pair):
+        possible = self._possible(pair)
+        for after, outcome in possible.afterwards.items():
             # After `Untouched` this is also the crash between the record and the sending.
             self._reach(pair, (outcome, _CRASH), standing.sending, after)
+        # What was answered before the crash is lost, so these edges are as many as the answers.
+        self.figures.edges += len(possible.answers) - len(possible.afterwards)
+        for outcome, after in possible.answers:
             move = self.machine.move(state, outcome)
             if move.broken:
                 self._break(move.broken, pair, (outcome,), after)
@@ -99,21 +113,23 @@ class Exploration:
         broken = self._broken_verdict(ended.kind, epoch, world)
         if broken:
             self._break(broken, pair, (*what, ended.kind), world)
-        if ended.kind == "Issued":
-            world = self.worlds.number(self.worlds.things[world]._replace(held=Held.OUT))
+        if ended.kind == "Issued" and not self._is_old_news(now := self.worlds.things[world]):
+            world = self.worlds.number(now._replace(held=Held.OUT))
         self._reach(pair, (*what, ended.kind, "a later call"), ended.later, world)
 
     def _go_on(self, pair: Pair, outcome: Outcome, went: Went, world: int) -> None:
-        now = self.worlds.things[world]
-        ours = now.undo_begun and now.held is Held.NO
-        if went.changes_id and self.machine.steps_checked and not ours:
-            self._break(promises.SUCCESSOR, pair, (outcome,), world)
         if went.changes_id or went.begins_undo:
+            now = self.worlds.things[world]
+            ours = now.undo_begun and now.held is Held.NO
+            if went.changes_id and self.machine.steps_checked and not ours:
+                self._break(promises.SUCCESSOR, pair, (outcome,), world)
+            if went.changes_id:
+                now = now.left(self.machine.standing(pair[0]).epoch)
             world = self.worlds.number(now._replace(undo_begun=went.begins_undo))
         self._reach(pair, (outcome,), went.state, world)
 
-    def _possible(self, pair: Pair) -> list[tuple[Outcome, int]]:
-        """Return every outcome of the attempt that this state asks for, and the world then."""
+    def _possible(self, pair: Pair) -> Possible:
+        """Return what may come of the attempt that this state asks for."""
         standing = self.machine.standing(pair[0])
         key = standing.leg, standing.epoch, standing.settles, pair[1]
         found = self._attempts.get(key)
@@ -123,7 +139,24 @@ class Exploration:
             for present in self.provider.presents(here, epoch, settled=standing.settles):
                 for outcome, after in self.provider.replies(standing.leg, present, epoch):
                     known[type(outcome), self.worlds.number(after)] = outcome
-            found = self._attempts[key] = [(known[key], key[1]) for key in known]
+            answers = [(outcome, after) for (_, after), outcome in known.items()]
+            found = Possible(answers, {after: outcome for outcome, after in reversed(answers)})
+            self._attempts[key] = found
+        return found
+
+    def honestly(self, pair: Pair) -> list[tuple[Outcome, int]]:
+        """Return what an honest provider may answer this attempt, and the world then."""
+        standing = self.machine.standing(pair[0])
+        key = standing.leg, standing.epoch, standing.settles, pair[1]
+        found = self._honest_attempts.get(key)
+        if found is None:
+            here, epoch = self.worlds.things[pair[1]], standing.epoch
+            replies = [
+                self.provider.honest_reply(standing.leg, present, epoch)
+                for present in self.provider.honest_presents(here, settled=standing.settles)
+            ]
+            found = [(outcome, self.worlds.number(after)) for outcome, after in replies]
+            self._honest_attempts[key] = found
         return found
 
     # --- promises ------------------------------------------------------------------------------
@@ -147,9 +180,18 @@ class Exploration:
     def _broken_verdict(self, kind: str, epoch: int, world: int) -> str | None:
         key = kind, epoch, world
         if key not in self._broken_verdicts:
-            futures = self.provider.futures(self.worlds.things[world])
-            self._broken_verdicts[key] = promises.broken_by_verdict(kind, epoch, futures)
+            now = self.worlds.things[world]
+            futures = self.provider.futures(now)
+            self._broken_verdicts[key] = (
+                None
+                if kind == "Issued" and self._is_old_news(now)
+                else promises.broken_by_verdict(kind, epoch, futures)
+            )
         return self._broken_verdicts[key]
+
+    def _is_old_news(self, world: World) -> bool:
+        """Whether an answer may be one that was given before somebody else undid the card."""
+        return world.held is Held.REVOKED and self.provider.hides
 
     def _break(self, promise: str, pair: Pair, what: What, world: int) -> None:
         last = f"{_told(what)} [{self.worlds.things[world]}]"

@@ -3,8 +3,6 @@
 from tests.model import promises
 from tests.model.explore import BrokenError, Exploration, Pair, described
 from tests.model.machine import Ended, Machine
-from tests.model.provider import AfterCancel
-from tests.model.world import Card, World
 
 
 def longest_call(machine: Machine) -> int:
@@ -17,7 +15,7 @@ def longest_call(machine: Machine) -> int:
     for state in range(machine.size):
         _measure(machine, state, lengths)
     longest = max(lengths.values())
-    allowed = promises.attempts_allowed(machine.policy)
+    allowed = promises.attempts_allowed(machine.policy, machine.proof)
     if longest > allowed:
         raise BrokenError(promises.BOUNDED, (f"{longest} attempts, where {allowed} are allowed",))
     return longest
@@ -45,7 +43,7 @@ def longest_honest_end(exploration: Exploration) -> int:
     """Return after how many attempts at most an honest provider has ended any reachable call.
 
     What is late may still land or die meanwhile. Raises `BrokenError` where the end is in doubt,
-    unless it must be: a foreign card sits under the ID, or the provider refuses what is dead.
+    unless the provider says that it must be.
     """
     lengths: dict[Pair, int] = {}
     for pair in tuple(exploration.pairs):
@@ -71,25 +69,19 @@ def _end_honestly(exploration: Exploration, start: Pair, lengths: dict[Pair, int
 
 def _honest_steps(exploration: Exploration, pair: Pair) -> list[Pair] | None:
     """Return what an honest answer leads to, or None if it may end in doubt without need."""
-    machine, provider = exploration.machine, exploration.provider
-    standing = machine.standing(pair[0])
     after: list[Pair] = []
-    for present in provider.honest_presents(
-        exploration.worlds.things[pair[1]], settled=standing.settles
-    ):
-        outcome, world = provider.honest_reply(standing.leg, present, standing.epoch)
-        following = machine.move(pair[0], outcome).following
+    for outcome, world in exploration.honestly(pair):
+        following = exploration.machine.move(pair[0], outcome).following
         if not isinstance(following, Ended):
-            after.append((following.state, exploration.worlds.number(world)))
-        elif following.kind == "InDoubt" and not _excused(exploration, world, standing.epoch):
+            after.append((following.state, world))
+        elif following.kind == "InDoubt" and not _excused(exploration, pair[0], world):
             return None
     return after
 
 
-def _excused(exploration: Exploration, world: World, epoch: int) -> bool:
-    card = world.cells[epoch].card
-    refuses = exploration.provider.after_cancel is AfterCancel.REFUSE
-    return card is Card.FOREIGN or (refuses and card is Card.DEAD)
+def _excused(exploration: Exploration, state: int, world: int) -> bool:
+    facts = exploration.machine.state(state).facts
+    return exploration.provider.excuses(exploration.worlds.things[world], facts.epoch, facts)
 
 
 def _raise(exploration: Exploration, way: list[Pair]) -> None:

@@ -7,13 +7,14 @@ saga under test, once for each question.
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from agcod_async.core import saga as shipped
+from agcod_async.core.facts import Facts, Pause, Proof
 from agcod_async.core.outcomes import Leg, Outcome, Reason
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.core.verdicts import InDoubt, Verdict
 from tests.model import promises
+from tests.model.mutation import SHIPPED, Saga
 
 T = TypeVar("T", bound=Hashable)
 
@@ -80,23 +81,29 @@ class Standing:
 
 
 class Machine:
-    """One saga, shipped or mutated, under one policy.
+    """One saga, shipped or mutated, under one policy, for operations of one proof.
 
     Without `steps_checked` only the promises about cards and ends count, not those about how.
     """
 
     def __init__(
-        self, policy: RecoveryPolicy, saga: ModuleType = shipped, *, steps_checked: bool = True
+        self,
+        policy: RecoveryPolicy,
+        proof: Proof = Proof.REPLAY,
+        saga: Saga = SHIPPED,
+        *,
+        steps_checked: bool = True,
     ) -> None:
         self.policy = policy
+        self.proof = proof
         self.saga = saga
         self.steps_checked = steps_checked
         self.follows: dict[int, set[int]] = {}
         """Which states each state was found to lead to within one call."""
         self._states: Numbered[Any] = Numbered()
         self._standings: dict[int, Standing] = {}
-        self._moves: dict[tuple[int, type[Outcome]], Move] = {}
-        self.first = self._resumed(Leg.FORWARD, saga.Facts())
+        self._moves: dict[int, dict[type[Outcome], Move]] = {}
+        self.first = self._resumed(Leg.FORWARD, Facts())
 
     @property
     def size(self) -> int:
@@ -118,26 +125,31 @@ class Machine:
         return Standing(
             leg=state.leg,
             epoch=state.facts.epoch,
-            settles=state.pause is self.saga.Pause.SETTLE,
+            settles=state.pause is Pause.SETTLE,
             undoes=isinstance(state, self.saga.Undo),
             before=self._resumed(state.leg, state.facts),
             sending=self._resumed(state.leg, state.sending().facts),
             out_of_time=self._ended(state, state.out_of_time(_NO_TIME)),
-            broken=promises.broken_by_resuming(self.saga, state) if self.steps_checked else None,
+            broken=promises.broken_by_resuming(self.saga, self.proof, state)
+            if self.steps_checked
+            else None,
         )
 
     def move(self, number: int, outcome: Outcome) -> Move:
         """Return what `outcome` leads to from the state of this number."""
-        key = number, type(outcome)
-        move = self._moves.get(key)
+        moves = self._moves.get(number)
+        if moves is None:
+            moves = self._moves[number] = {}
+        move = moves.get(type(outcome))
         if move is None:
-            move = self._moves[key] = self._ask(number, outcome)
+            move = moves[type(outcome)] = self._ask(number, outcome)
         return move
 
     def moves(self) -> Iterator[tuple[Any, type[Outcome], Any]]:
         """Yield every transition that was met: state, kind of outcome, state or verdict."""
-        for (number, kind), move in self._moves.items():
-            yield self.state(number), kind, move.target
+        for number, moves in self._moves.items():
+            for kind, move in moves.items():
+                yield self.state(number), kind, move.target
 
     def _ask(self, number: int, outcome: Outcome) -> Move:
         state = self.state(number)
@@ -145,7 +157,7 @@ class Machine:
         broken: str | None = None
         if self.steps_checked:
             broken = promises.broken_by_step(self.saga, self.policy, state, outcome, following)
-        if isinstance(following, self.saga.Verdict):
+        if isinstance(following, Verdict):
             return Move(following, self._ended(state, following), broken)
         if not promises.within_limits(self.saga, self.policy, following):
             broken = promises.BOUNDED
@@ -158,9 +170,9 @@ class Machine:
         return Move(following, went, broken)
 
     def _ended(self, state: Any, verdict: Any) -> Ended:
-        leg = state.leg if isinstance(verdict, self.saga.InDoubt) else Leg.FORWARD
+        leg = state.leg if isinstance(verdict, InDoubt) else Leg.FORWARD
         later = self._resumed(leg, self.saga.on_record(state, verdict))
         return Ended(type(verdict).__name__, later)
 
     def _resumed(self, leg: Leg, facts: Any) -> int:
-        return self._states.number(self.saga.resume(leg, facts))
+        return self._states.number(self.saga.resume(leg, facts, self.proof))

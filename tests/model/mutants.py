@@ -1,17 +1,24 @@
 """Seeded bugs: for every rule of the saga some ways to break it, each of which must be noticed.
 
-The first one leaves the saga as it is and breaks the codec instead.
+Some leave the saga as it is and break what it relies on, the codec or the engine, instead.
 """
 
+from agcod_async.core.facts import Proof
 from tests.model.mutation import Mutant
+from tests.model.provider import REQUESTS_NOT_OUTWAITED, STATUS_NOT_READ, UNDOS_NOT_OUTWAITED
+
+_SENT = """\
+        sent = replace(self, attempts=self.attempts + 1, settled=settled)
+        match outcome:
+"""
 
 MUTANTS = (
-    Mutant("R1", "SUCCESS alone is taken for a live card (codec)"),
+    Mutant("R1", "SUCCESS alone is taken for a live card (codec)", flaw=STATUS_NOT_READ),
     Mutant(
         "R1",
         "a tombstone is handed out as a card",
-        "return sent._burnt(reason, policy)",
-        "return Issued(reason)",
+        "return _burnt(sent.facts, reason, policy, sent.proof)\n",
+        "return Issued(reason)\n",
     ),
     Mutant(
         "R1",
@@ -22,25 +29,25 @@ MUTANTS = (
     Mutant(
         "R2",
         "a successor as soon as the undo is answered",
-        "return Forward(facts=answered.facts, pause=Pause.BACKOFF, turns=self.turns)",
-        "return Forward(facts=Facts(epoch=self.facts.epoch + 1))",
+        "return Forward(self.facts, Pause.BACKOFF, turns=self.turns, proof=self.proof)",
+        "return Forward(Facts(epoch=self.facts.epoch + 1))",
     ),
     Mutant(
         "R2",
         "a successor after 'too late' and 'claimed'",
-        "return sent._forward(policy)",
-        "return Forward(facts=Facts(epoch=self.facts.epoch + 1))",
+        "return InDoubt(reason) if self._must_prove else self._forward()",
+        "return Forward(Facts(epoch=self.facts.epoch + 1))",
     ),
     Mutant(
         "R2",
         "an answered undo proves that the card is dead",
-        "return sent._had_effect()._forward(policy)",
-        'return Reversed(Reason("undone"))',
+        "return sent._had_effect()._copied(policy)._answered(_UNDONE, policy)",
+        "return Reversed(_UNDONE)",
     ),
     Mutant(
         "R2",
         "a successor of an ID that somebody else cancelled",
-        "ours = self.facts.undone and not self.facts.confirmed",
+        "ours = facts.undone and not facts.confirmed",
         "ours = True",
     ),
     Mutant(
@@ -65,7 +72,7 @@ MUTANTS = (
         "R4",
         "a lost undo is not repeated",
         "return sent._had_effect()._tainted()._again(Pause.BACKOFF, reason, policy)",
-        "return sent._had_effect()._tainted()._forward(policy)",
+        "return sent._had_effect()._tainted()._forward()",
     ),
     Mutant(
         "R4",
@@ -82,14 +89,14 @@ MUTANTS = (
     Mutant(
         "R4",
         "the copy of an answered undo does not taint",
-        "answered = self._tainted() if policy.network_may_duplicate else self",
-        "answered = self",
+        "return self._tainted() if policy.network_may_duplicate else self",
+        "return self",
     ),
     Mutant(
         "R5",
         "a success under a tainted ID is handed out at once",
-        "if sent.facts.tainted:",
-        "if sent.facts.confirmed:",
+        "return sent._held() if sent.facts.tainted else Issued(answer)",
+        "return sent._held() if sent.facts.confirmed else Issued(answer)",
     ),
     Mutant(
         "R5",
@@ -97,6 +104,7 @@ MUTANTS = (
         "return replace(self._doubting(), pause=Pause.SETTLE)",
         "return replace(self._doubting(), pause=Pause.BACKOFF)",
     ),
+    Mutant("R5", "a SETTLE does not wait for undos (engine)", flaw=UNDOS_NOT_OUTWAITED),
     Mutant(
         "R5",
         "any pause counts as having waited",
@@ -112,8 +120,8 @@ MUTANTS = (
     Mutant(
         "R5",
         "the replay that confirms a held success counts against the limit",
-        "return sent._held()",
-        "return sent._doubting()._again(Pause.SETTLE, Reason('held'), policy)",
+        "return sent._held() if",
+        "return sent._doubting()._again(Pause.SETTLE, _UNDONE, policy) if",
     ),
     Mutant(
         "R6",
@@ -124,14 +132,14 @@ MUTANTS = (
     Mutant(
         "R6",
         "that the card is confirmed does not go on record",
-        "return replace(state.sending().facts, confirmed=True)",
+        "return replace(state.sending().facts, tainted=False, confirmed=True)",
         "return state.sending().facts",
     ),
     Mutant(
         "R6",
         "a confirmed card that was cancelled gets a successor",
-        "ours = self.facts.undone and not self.facts.confirmed",
-        "ours = self.facts.undone",
+        "ours = facts.undone and not facts.confirmed",
+        "ours = facts.undone",
     ),
     Mutant(
         "R7",
@@ -142,8 +150,8 @@ MUTANTS = (
     Mutant(
         "R7",
         "out of time while undoing counts as undone",
-        'in time."""\n        return InDoubt(reason)',
-        'in time."""\n        return Reversed(reason)',
+        "return InDoubt(reason)\n\n    @property\n    def _must_prove",
+        "return Reversed(reason)\n\n    @property\n    def _must_prove",
     ),
     Mutant(
         "R7",
@@ -154,8 +162,8 @@ MUTANTS = (
     Mutant(
         "R7",
         "F400 once too often is a failure",
-        "if self.turns >= policy.turns_max:\n            return InDoubt(reason)",
-        "if self.turns >= policy.turns_max:\n            return Unavailable(reason)",
+        "if self._must_look else InDoubt(reason)",
+        "if self._must_look else Unavailable(reason)",
     ),
     Mutant(
         "R8",
@@ -184,14 +192,14 @@ MUTANTS = (
     Mutant(
         "R9",
         "recovery undoes what is in doubt",
-        "return Forward(facts=facts)",
-        "return Undo(facts=facts) if facts.doubtful else Forward(facts=facts)",
+        "return Forward(facts, proof=proof)",
+        "return Undo(facts) if facts.doubtful else Forward(facts)",
     ),
     Mutant(
         "R9",
         "recovery drops an undo that is on record",
-        "return Undo(facts=facts)",
-        "return Forward(facts=facts)",
+        "case Leg.UNDO:\n            return Undo(facts, proof=proof)",
+        "case Leg.UNDO:\n            return Forward(facts, proof=proof)",
     ),
     Mutant(
         "throttle",
@@ -202,8 +210,8 @@ MUTANTS = (
     Mutant(
         "throttle",
         "a throttled undo is repeated after a mere backoff",
-        "return sent._again(Pause.COOLDOWN, reason, policy)",
-        "return sent._again(Pause.BACKOFF, reason, policy)",
+        "return sent._again(Pause.COOLDOWN, reason, policy)\n            case UndoFirst",
+        "return sent._again(Pause.BACKOFF, reason, policy)\n            case UndoFirst",
     ),
     Mutant(
         "F400",
@@ -220,8 +228,8 @@ MUTANTS = (
     Mutant(
         "limits",
         "the turns are forgotten",
-        "pause=Pause.BACKOFF, turns=self.turns)",
-        "pause=Pause.BACKOFF)",
+        "Pause.BACKOFF, turns=self.turns, proof",
+        "Pause.BACKOFF, proof",
     ),
     Mutant(
         "limits",
@@ -232,7 +240,194 @@ MUTANTS = (
     Mutant(
         "limits",
         "successors are not counted",
-        "and self.facts.epoch < policy.successors_max",
-        "and self.facts.epoch >= 0",
+        "and facts.epoch < policy.successors_max",
+        "and facts.epoch >= 0",
+    ),
+    Mutant(
+        "R13",
+        "an activation is believed although it may have been undone",
+        "return undone and self.proof is Proof.LOOKUP",
+        "return False",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "only a success is looked up, not a refusal",
+        "case Applied() | AppliedDead() | Refused() if",
+        "case Applied() | AppliedDead() if",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "'it lives' is believed while an undo may still land",
+        "return sent._wait() if sent.facts.tainted and not settled else Issued(answer)",
+        "return Issued(answer)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "'it does not live' is believed at once",
+        "return _burnt(sent.facts, reason, policy, sent.proof) if settled else sent._wait()",
+        "return _burnt(sent.facts, reason, policy, sent.proof)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "the second lookup does not wait until nothing late can land",
+        'def _wait(self) -> "Lookup":\n        return replace(self, pause=Pause.SETTLE',
+        'def _wait(self) -> "Lookup":\n        return replace(self, settled=True',
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "before a lookup any pause counts as having waited",
+        "self.pause is Pause.SETTLE\n" + _SENT + "            case Found(",
+        "self.pause is not Pause.NONE\n" + _SENT + "            case Found(",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "a lookup that is resumed counts as one after the wait",
+        "return Lookup(facts)",
+        "return Lookup(facts, settled=True)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R13",
+        "a SETTLE does not wait for requests (engine)",
+        proof=Proof.LOOKUP,
+        flaw=REQUESTS_NOT_OUTWAITED,
+    ),
+    Mutant(
+        "R13",
+        "a SETTLE does not wait for undos (engine)",
+        proof=Proof.LOOKUP,
+        flaw=UNDOS_NOT_OUTWAITED,
+    ),
+    Mutant(
+        "R13",
+        "a conflict with an earlier ID of the same card is conclusive",
+        "known = known and not self.facts.epoch",
+        "known = bool(known)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R7",
+        "a lookup that was never answered counts as 'it does not live'",
+        "if self.attempts >= policy.forward_attempts_max:\n            return InDoubt(reason)",
+        "if self.attempts >= policy.forward_attempts_max:\n            return Reversed(reason)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R7",
+        "out of time while looking up counts as 'it does not live'",
+        "return InDoubt(reason)\n\n    def _wait",
+        "return Reversed(reason)\n\n    def _wait",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R8",
+        "a refused lookup counts as 'it does not live'",
+        "case Refused(reason) | Conflict(reason):\n                return InDoubt(reason)",
+        "case Refused(reason) | Conflict(reason):\n                return Reversed(reason)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R9",
+        "recovery drops a lookup that is on record",
+        "return Lookup(facts)",
+        "return Forward(facts, proof=proof)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "throttle",
+        "a throttled lookup is repeated after a mere backoff",
+        "return sent._again(Pause.COOLDOWN, reason, policy)\n            case Untouched",
+        "return sent._again(Pause.BACKOFF, reason, policy)\n            case Untouched",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "F400",
+        "where the first answer is repeated, F400 once too often is in doubt",
+        "return Lookup(self.facts) if self._must_look else InDoubt(reason)",
+        "return InDoubt(reason)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "limits",
+        "lookups are not counted",
+        "if self.attempts >= policy.forward_attempts_max:\n            return InDoubt(reason)",
+        "if self.attempts < 0:\n            return InDoubt(reason)",
+        Proof.LOOKUP,
+    ),
+    Mutant(
+        "R14",
+        "a load is sent and believed although it may have been undone",
+        "return self.facts.perhaps_undone and self.proof is Proof.NOTHING",
+        "return False",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "one undo that was answered proves that the load is dead",
+        "if not self.settled:\n            return replace(self, pause=Pause.SETTLE, attempts=0)\n"
+        "        return _burnt",
+        "return _burnt",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "the second undo does not wait until nothing late can land",
+        "return replace(self, pause=Pause.SETTLE, attempts=0)\n        return _burnt",
+        "return replace(self, settled=True, attempts=0)\n        return _burnt",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "before an undo any pause counts as having waited",
+        "self.pause is Pause.SETTLE\n" + _SENT + "            case Undone(",
+        "self.pause is not Pause.NONE\n" + _SENT + "            case Undone(",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "an undo that is resumed counts as one after the wait",
+        "case Leg.UNDO:\n            return Undo(facts, proof=proof)",
+        "case Leg.UNDO:\n            return Undo(facts, proof=proof, settled=True)",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "a SETTLE does not wait for requests (engine)",
+        proof=Proof.NOTHING,
+        flaw=REQUESTS_NOT_OUTWAITED,
+    ),
+    Mutant(
+        "R14",
+        "'nothing to undo' counts although an earlier undo may have worked",
+        "return sent._found_nothing()._copied(policy)._answered(reason, policy)",
+        "return sent._copied(policy)._forward()",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "after 'too late' and 'claimed' a load is believed that may have been undone",
+        "return InDoubt(reason) if self._must_prove else self._forward()",
+        "return self._forward()",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "a load that was spent counts as undone",
+        "return InDoubt(reason) if self._must_prove else self._forward()",
+        "return Reversed(reason) if self._must_prove else self._forward()",
+        Proof.NOTHING,
+    ),
+    Mutant(
+        "R14",
+        "a later call sends a load under an ID that may have been undone",
+        "case Leg.FORWARD if facts.perhaps_undone and proof is Proof.NOTHING:",
+        "case Leg.FORWARD if facts.perhaps_undone and proof is Proof.LOOKUP:",
+        Proof.NOTHING,
     ),
 )

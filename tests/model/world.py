@@ -1,7 +1,7 @@
 """What is true while a call runs: what lives under each ID, what is still late, who has the card.
 
 A `World` holds one `Cell` for each ID that an order may use: the caller's own (epoch 0) and its
-successors.
+successors. A card, an activation and a balance load are all called a card here.
 """
 
 from enum import IntEnum
@@ -13,8 +13,10 @@ class Card(IntEnum):
 
     NOTHING = 0
     LIVE = 1
-    DEAD = 2  # cancelled, or fenced off
+    DEAD = 2  # undone
     FOREIGN = 3  # live, but with other content than this order's
+    SPENT = 4  # used by the one for whom it was ordered, and not to be undone any more
+    FENCED = 5  # undone before it ever lived
 
 
 class Cell(NamedTuple):
@@ -23,6 +25,11 @@ class Cell(NamedTuple):
     card: Card = Card.NOTHING
     late_create: bool = False
     late_undo: bool = False
+
+    @property
+    def lives(self) -> bool:
+        """Whether this order has been issued under this ID."""
+        return self.card in (Card.LIVE, Card.SPENT)
 
 
 class Held(IntEnum):
@@ -36,20 +43,37 @@ class Held(IntEnum):
 class World(NamedTuple):
     """One cell for each ID, and what has passed between caller and call.
 
-    `undo_begun` is whether this order has gone over to undoing under the ID in use.
+    `undo_begun` is whether this order has gone over to undoing under the ID in use. `taken` is
+    whether somebody else's order has the card that this one names, where an order names one.
     """
 
     cells: tuple[Cell, ...]
     held: Held = Held.NO
     undo_begun: bool = False
+    taken: bool = False
 
     def put(self, epoch: int, cell: Cell) -> "World":
         """Return the world with another cell under the ID of `epoch`."""
         cells = self.cells
         return self._replace(cells=(*cells[:epoch], cell, *cells[epoch + 1 :]))
 
+    def left(self, epoch: int) -> "World":
+        """Return the world in which the ID of `epoch` is not used any more.
+
+        What does not live there, with nothing late that could bring it to life, never will: all
+        such IDs are the same.
+        """
+        cell = self.cells[epoch]
+        return self if cell.lives or cell.late_create else self.put(epoch, Cell())
+
+    @property
+    def alive(self) -> list[int]:
+        """The IDs under which this order has been issued."""
+        return [epoch for epoch, cell in enumerate(self.cells) if cell.lives]
+
     def __str__(self) -> str:
-        return "; ".join(f"ID {epoch} {_told(cell)}" for epoch, cell in enumerate(self.cells))
+        cells = [f"ID {epoch} {_told(cell)}" for epoch, cell in enumerate(self.cells)]
+        return "; ".join([*cells, "another order has the card"] if self.taken else cells)
 
 
 def _told(cell: Cell) -> str:

@@ -2,15 +2,34 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from agcod_async.core.outcomes import Unclear, UndoFirst
-from agcod_async.providers.agcod import catalogue
+from agcod_async.core.outcomes import (
+    AppliedDead,
+    Conflict,
+    ForwardOutcome,
+    Refused,
+    Throttled,
+    Unclear,
+    UndoFirst,
+    UndoOutcome,
+    Untouched,
+)
+from agcod_async.providers.agcod import catalogue, consequences
+from agcod_async.providers.agcod.activation_operations import ACTIVATE_GIFT_CARD
+from agcod_async.providers.agcod.activation_requests import activate_gift_card_request
 from agcod_async.providers.agcod.advice import Family
+from agcod_async.providers.agcod.balance_operations import LOAD_AMAZON_BALANCE
+from agcod_async.providers.agcod.balance_requests import load_amazon_balance_request
 from agcod_async.providers.agcod.contacts import Team
+from agcod_async.providers.agcod.operations import CREATE_GIFT_CARD
+from agcod_async.providers.agcod.recipients import Account
+from agcod_async.providers.base import Legs
 from agcod_async.testing.catalogue import REFUSALS
-from tests.providers.replies import LEGS, error, reply
+from agcod_async.values import Money
+from tests.providers.replies import LEGS, PARTNER, REQUEST_ID, create_request, error, reply
 
 _TABLE = Path(__file__).parent / "data" / "errors.tsv"
 _DOCUMENTED = ("gift-card", "other")
@@ -152,16 +171,43 @@ def test_every_documented_error_proves_what_the_table_says(row: Row, leg: str) -
     assert found.remedy in outcome.reason.message
 
 
+def _legs_of(row: catalogue.ErrorRow) -> Iterator[Legs]:
+    """Return the legs of the operations that answer with this row: forward and undo."""
+    if row.name == "ActivationRequestIdAlreadyBeenUsed":
+        yield ACTIVATE_GIFT_CARD.bind(
+            activate_gift_card_request(
+                request_id=REQUEST_ID,
+                card_number="3400000000004400616",
+                amount=Money("12.50", "USD"),
+                partner_id=PARTNER,
+                mock_ids_allowed=False,
+            )
+        ).legs(None)
+    elif row.family is not Family.BALANCE:
+        yield CREATE_GIFT_CARD.bind(create_request()).legs(None)
+    if row.family is not Family.GIFT_CARD:
+        yield LOAD_AMAZON_BALANCE.bind(
+            load_amazon_balance_request(
+                request_id=REQUEST_ID,
+                account=Account(id="4242", type=1),
+                amount=Money("12.50", "USD"),
+                partner_id=PARTNER,
+                mock_ids_allowed=False,
+            )
+        ).legs(None)
+
+
 @pytest.mark.parametrize("row", catalogue.ROWS, ids=lambda row: f"{row.code}-{row.name}")
 def test_the_catalogue_says_what_recovery_decides(row: catalogue.ErrorRow) -> None:
     for name in (row.name, *row.aliases):
         answer = reply(error(row.code, name), status=400)
-
-        assert type(LEGS["create"]()(answer)) is row.forward
-        assert type(LEGS["undo"]()(answer)) is row.undo
-        # A cancel that somebody asked for has no undo of its own.
-        asked_for = Unclear if row.forward is UndoFirst else row.forward
-        assert type(LEGS["cancel"]()(answer)) is asked_for
+        for legs in _legs_of(row):
+            assert legs.undo is not None
+            assert type(legs.forward.outcome(answer)) is row.forward
+            assert type(legs.undo.outcome(answer)) is row.undo
+        if row.family is not Family.BALANCE and row.forward is UndoFirst:
+            # A cancel that somebody asked for has no undo of its own.
+            assert type(LEGS["cancel"]()(answer)) is Unclear
 
 
 @pytest.mark.parametrize("code", catalogue.CLASSES)
@@ -177,3 +223,12 @@ def test_a_class_says_what_recovery_decides_about_a_name_that_nobody_knows(code:
 
 def test_every_class_of_the_tables_has_a_meaning() -> None:
     assert set(catalogue.CLASSES) == {row.code for row in ROWS}
+
+
+def test_what_follows_is_said_of_every_outcome() -> None:
+    assert set(consequences.FORWARD) == set(get_args(ForwardOutcome))
+    assert set(consequences.UNDO) == set(get_args(UndoOutcome))
+    for kind, follows in consequences.FORWARD.items():
+        harmless = kind in {Refused, Conflict, Untouched, Throttled, AppliedDead}
+        assert follows.may_be_issued is not harmless
+        assert not harmless or follows.issued.startswith(("No", "Not "))

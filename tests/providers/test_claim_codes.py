@@ -14,9 +14,10 @@ import msgspec
 import pytest
 
 from agcod_async.core.outcomes import Applied, Outcome
-from agcod_async.providers.agcod import codec, recovery
+from agcod_async.providers.agcod import balance_recovery, codec, judgement, recovery
 from agcod_async.providers.agcod.messages import CreateGiftCardAnswer, GiftCard
-from tests.providers.replies import CODE, LEGS, card, card_info, create_leg, reply
+from tests.providers.replies import CODE, card, card_info, create_leg, reply
+from tests.providers.samples import LEGS, OPERATION, balance, load, xml
 
 LIVE = reply(card()).body
 SPOILT = [
@@ -42,6 +43,26 @@ SPOILT = [
     f"<{CODE}><Message>{CODE}</Message></{CODE}>".encode(),
     f"<ThrottlingException><Message>{CODE}</Message></ThrottlingException>".encode(),
     CODE.encode(),
+]
+LIVE_XML = xml("CreateGiftCardResponse", card()).body
+LIVE_LOAD = reply(balance(gcClaimCode=CODE)).body
+SPOILT += [
+    LIVE_XML[:-1],
+    LIVE_XML[: LIVE_XML.index(CODE.encode()) + 4],
+    LIVE_XML + b"x",
+    LIVE_XML.replace(b"SUCCESS", b"SUCC\xffESS"),
+    LIVE_XML.replace(b"SUCCESS", b"FAILURE"),
+    LIVE_XML.replace(b"gcClaimCode", CODE.encode()),
+    LIVE_XML.replace(CODE.encode(), f"<{CODE}>{CODE}</{CODE}>".encode()),
+    LIVE_XML.replace(b"12.5", CODE.encode()),
+    LIVE_XML.replace(b"<status>", b"<!-- " + CODE.encode() + b" --><status>"),
+    b"<!DOCTYPE a [<!ENTITY a '" + CODE.encode() + b"'>]>" + LIVE_XML,
+    xml("CreateGiftCardResponse", card(status=CODE, errorCode=CODE, message=CODE)).body,
+    *(xml(f"{name}Response", card(cardInfo=CODE)).body for name in OPERATION.values()),
+    xml("AGCODException", card(errorType=CODE)).body,
+    reply(balance(gcClaimCode=f"{CODE} {CODE}")).body,
+    reply(balance(gcClaimCode=CODE, amount={"value": CODE})).body,
+    reply(balance(gcClaimCode=CODE, account={"id": CODE, "type": CODE})).body,
 ]
 
 
@@ -72,7 +93,7 @@ def test_a_card_is_neither_pickled_nor_written_as_json() -> None:
 
 
 def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
-    answer = codec.read(reply(LIVE), CreateGiftCardAnswer)
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, "CreateGiftCard")
 
     assert isinstance(answer, CreateGiftCardAnswer)
     assert CODE not in repr(answer)
@@ -81,7 +102,7 @@ def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
 
 
 def test_a_claim_code_is_never_sent() -> None:
-    answer = codec.read(reply(LIVE), CreateGiftCardAnswer)
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, "CreateGiftCard")
     assert isinstance(answer, CreateGiftCardAnswer)
 
     with pytest.raises(NotImplementedError) as caught:
@@ -104,6 +125,12 @@ def _shown(error: BaseException) -> str:
     return "".join(whole.format(chain=True))
 
 
+def _shown_inside(error: BaseException) -> str:
+    """Return the traceback with the locals of every frame but the test's own."""
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "".join(f"{one.name} {one.locals}" for one in whole.stack if one.filename != __file__)
+
+
 class _BreaksError(Exception):
     """Something that nobody has thought of."""
 
@@ -120,23 +147,36 @@ def _breaks(*_: object, **__: object) -> NoReturn:
         (recovery, "_created"),
         (codec, "_says_success"),
         (codec, "_fault"),
+        (judgement, "echoes"),
     ],
     ids=str,
 )
+@pytest.mark.parametrize("live", [LIVE, LIVE_XML])
 def test_a_traceback_with_locals_does_not_show_the_code(
-    where: tuple[object, str], monkeypatch: pytest.MonkeyPatch
+    where: tuple[object, str], live: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(*where, _breaks)
-    body = LIVE if where[1] != "_fault" else LIVE.replace(b"SUCCESS", b"FAILURE")
-    received = reply(body)
-    del body
+    holder, name = where
+    monkeypatch.setattr(recovery if holder is judgement else holder, name, _breaks)
+    received = reply(live if name != "_fault" else live.replace(b"SUCCESS", b"FAILURE"))
 
     with pytest.raises(_BreaksError) as caught:
         create_leg()(received)
 
-    shown = _shown(caught.value)
+    shown = _shown_inside(caught.value)
     assert "Reply(status=200" in shown
     assert CODE not in shown
+
+
+def test_a_traceback_of_a_load_does_not_show_the_code_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(balance_recovery, "BalanceLoad", _breaks)
+
+    with pytest.raises(_BreaksError) as caught:
+        load().legs(None).forward.outcome(reply(LIVE_LOAD))
+
+    assert "codes" in _shown_inside(caught.value)
+    assert CODE not in _shown_inside(caught.value)
 
 
 def test_spoilt_replies_leave_no_exception_behind() -> None:
@@ -148,7 +188,8 @@ def test_spoilt_replies_leave_no_exception_behind() -> None:
     errors = [found for found in living if isinstance(found, json.JSONDecodeError)]
     assert not any(CODE in found.doc for found in errors)
     frames = [found for found in living if isinstance(found, FrameType)]
-    assert not any("codec.py" in frame.f_code.co_filename for frame in frames)
+    ours = ("codec.py", "xml_form.py", "ElementTree.py")
+    assert not any(frame.f_code.co_filename.endswith(ours) for frame in frames)
 
 
 def test_nothing_is_logged_about_a_reply(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,15 +13,8 @@ from agcod_async.core.outcomes import (
 )
 from agcod_async.errors import AccountError, InvalidRequestError
 from agcod_async.providers.agcod.operations import AGCOD
-from tests.providers.replies import (
-    LEGS,
-    cancel_leg,
-    create_leg,
-    error,
-    funds_leg,
-    reply,
-    undo_leg,
-)
+from tests.providers.replies import create_leg, error, reply, undo_leg
+from tests.providers.samples import COMPENSATED_LEGS, LEGS, UNDO_LEGS
 
 THROTTLES = [
     "<ThrottlingException>\n    <Message>Rate exceeded</Message>\n</ThrottlingException>",
@@ -129,7 +122,8 @@ def test_a_refusal_at_the_door_says_what_to_do(body: object, said: str, leg: str
         (b"<html><body><h1>403 Forbidden</h1></body></html>", 403),
         (b"<!DOCTYPE html><html><head><title>404</title></head></html>", 404),
         (b"<html><message>Missing Authentication Token</message></html>" + b" " * 9000, 403),
-        (b"<AGCODException><errorCode>F200</errorCode></AGCODException>", 400),
+        (b"<AGCODException><status>FAILURE</status></AGCODException>", 400),
+        (b"<Whatever><errorCode>F200</errorCode></Whatever>", 400),
         (b"<a></b>", 400),
         (b"too many", 429),
         (b"{}", 200),
@@ -189,10 +183,9 @@ def test_a_class_that_proves_nothing_is_unclear(
     ],
 )
 def test_only_f400_and_resend_ask_for_an_undo(body: object) -> None:
-    assert isinstance(create_leg()(reply(body, 400)), UndoFirst)
-    assert isinstance(undo_leg()(reply(body, 400)), UndoFirst)
-    assert isinstance(cancel_leg()(reply(body, 400)), Unclear)
-    assert isinstance(funds_leg()(reply(body, 400)), Unclear)
+    for name, leg in LEGS.items():
+        asks_to_undo = name in (*COMPENSATED_LEGS, *UNDO_LEGS)
+        assert isinstance(leg()(reply(body, 400)), UndoFirst if asks_to_undo else Unclear)
 
 
 @pytest.mark.parametrize(

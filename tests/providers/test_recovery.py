@@ -224,6 +224,11 @@ def test_a_success_of_the_undo_means_undone(changes: dict[str, object]) -> None:
         {"gcId": 5},
         {"gcClaimCode": CODE},
         {"errorCode": "F500"},
+        {"activationRequestId": REQUEST_ID},
+        {"statusCheckRequestId": REQUEST_ID},
+        {"loadBalanceRequestId": REQUEST_ID},
+        {"availableFunds": {"amount": 1, "currencyCode": "USD"}},
+        {"cardActivityList": []},
     ],
 )
 def test_a_success_of_the_undo_that_does_not_add_up_is_unclear(

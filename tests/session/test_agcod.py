@@ -1,7 +1,10 @@
 """The session for AGCOD: what is checked before anything is sent, and what is handed on."""
 
 import json
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +14,10 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import InDoubtError, UsageError
 from agcod_async.pacing.port import Lane
+from agcod_async.providers.agcod.checks import UnknownCurrencyWarning
 from agcod_async.providers.agcod.messages import TransactionSource
+from agcod_async.providers.agcod.operations import AGCOD
+from agcod_async.providers.agcod.recipients import Account
 from agcod_async.session import Session
 from agcod_async.settings import Settings
 from agcod_async.testing.clock import run, virtual_clock
@@ -23,6 +29,9 @@ SETTINGS = Settings(
     partner_id="Toy",
 )
 AMOUNT = Money("25.5", "USD")
+ACCOUNT = Account(id="851432007016", type=1)
+CARD_NUMBER = "6284190537715502918"
+START, END = datetime(2031, 2, 3, tzinfo=UTC), datetime(2031, 2, 4, tzinfo=UTC)
 CARD = {
     "creationRequestId": "Toy1",
     "gcClaimCode": "AXLQ-9R4EXP-7YQ3",
@@ -42,9 +51,11 @@ class Counterpart:
     def __init__(self, answer: Mapping[str, object], status: int = 200) -> None:
         self._reply = Reply(status, "application/json", json.dumps(answer).encode())
         self.asked: list[tuple[str, object]] = []
+        self.headers: list[Mapping[str, str]] = []
 
-    async def send(self, url: str, _headers: Mapping[str, str], body: bytes) -> Reply:
-        self.asked.append((url, json.loads(body)))
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        self.headers.append(headers)
+        self.asked.append((url, json.loads(body) if body[:1] == b"{" else body.decode()))
         return self._reply
 
     async def aclose(self) -> None:
@@ -90,6 +101,20 @@ def test_a_card_is_created_with_all_that_was_said_about_it() -> None:
     run(main())
 
 
+def test_the_form_of_the_wire_is_named_in_the_headers_and_an_answer_in_the_other_is_read() -> None:
+    async def main() -> None:
+        for form in ("json", "xml"):
+            amazon = Counterpart(CARD)
+            async with session(amazon, replace(SETTINGS, wire_format=form)) as s:
+                assert (await s.create_gift_card(request_id="Toy1", amount=AMOUNT)).gc_id == "A1"
+            (headers,), ((_, body),) = amazon.headers, amazon.asked
+            assert headers["accept"] == headers["content-type"] == f"application/{form}"
+            assert str(body).startswith("<CreateGiftCardRequest>") == (form == "xml")
+            assert "content-type" in headers["authorization"]
+
+    run(main())
+
+
 def test_a_card_that_is_asked_for_again_says_that_it_was_handed_out_before() -> None:
     async def main() -> None:
         async with session(Counterpart(CARD)) as s:
@@ -118,6 +143,27 @@ BAD_CALLS: dict[str, Call] = {
         request_id="Toy1", amount=AMOUNT, transaction_source=TransactionSource()
     ),
     "gc_id": lambda s: s.cancel_gift_card(request_id="Toy1", gc_id=""),
+    "card_number": lambda s: s.activate_gift_card(
+        request_id="Toy1", card_number="123", amount=AMOUNT
+    ),
+    "card_number ": lambda s: s.deactivate_gift_card(request_id="Toy1", card_number="x" * 19),
+    "card_number  ": lambda s: s.activation_status_check(request_id="Toy1", card_number=""),
+    "notification_message": lambda s: s.load_amazon_balance(
+        request_id="Toy1", account=ACCOUNT, amount=AMOUNT, notification_message="x" * 251
+    ),
+    "timestamp": lambda s: s.load_amazon_balance(
+        request_id="Toy1", account=ACCOUNT, amount=AMOUNT, timestamp=1_922_400_000
+    ),
+    "amount ": lambda s: s.void_amazon_balance_load(
+        request_id="Toy1", account=ACCOUNT, amount=Money(5, "CHF")
+    ),
+    "request_id  ": lambda s: s.validate_account_for_amazon_balance_load(
+        request_id="Tom1", account=ACCOUNT, amount=AMOUNT
+    ),
+    "page_size": lambda s: s.get_gift_card_activity_page(
+        start=START, end=END, page_index=0, page_size=1001
+    ),
+    "start": lambda s: anext(s.activity(start=END, end=START)),
     "deadline_seconds": lambda s: s.get_available_funds(deadline_seconds=0),
 }
 
@@ -145,6 +191,10 @@ def test_a_mock_code_is_never_sent_to_production(endpoint: Endpoint) -> None:
                 await s.create_gift_card(request_id="F0000", amount=AMOUNT)
             with pytest.raises(UsageError, match="request_id"):
                 await s.cancel_gift_card(request_id="F0000")
+            with pytest.raises(UsageError, match=r"account\.id"):
+                await s.load_amazon_balance(
+                    request_id="Toy1", account=Account(id="F0000", type=0), amount=AMOUNT
+                )
         assert amazon.asked == []
 
         async with session(amazon) as s:
@@ -153,15 +203,39 @@ def test_a_mock_code_is_never_sent_to_production(endpoint: Endpoint) -> None:
     run(main())
 
 
+ON: dict[str, object] = {"lane": Lane.PROBE, "deadline_seconds": 7}
+CARD_CALL: dict[str, object] = {"request_id": "Toy1", "card_number": CARD_NUMBER, **ON}
+LOAD_CALL: dict[str, object] = {"request_id": "Toy1", "account": ACCOUNT, "amount": AMOUNT, **ON}
+PAGE_CALL: dict[str, object] = {"start": START, "end": END, **ON}
 METHODS: dict[str, Call] = {
-    "CreateGiftCard": lambda s: s.create_gift_card(
-        request_id="Toy1", amount=AMOUNT, lane=Lane.PROBE, deadline_seconds=7
+    "CreateGiftCard": lambda s: s.create_gift_card(request_id="Toy1", amount=AMOUNT, **ON),
+    "CancelGiftCard": lambda s: s.cancel_gift_card(request_id="Toy1", **ON),
+    "ActivateGiftCard": lambda s: s.activate_gift_card(amount=AMOUNT, **CARD_CALL),
+    "DeactivateGiftCard": lambda s: s.deactivate_gift_card(**CARD_CALL),
+    "ActivationStatusCheck": lambda s: s.activation_status_check(**CARD_CALL),
+    "LoadAmazonBalance": lambda s: s.load_amazon_balance(**LOAD_CALL),
+    "VoidAmazonBalanceLoad": lambda s: s.void_amazon_balance_load(**LOAD_CALL),
+    "ValidateAccountForAmazonBalanceLoad": lambda s: s.validate_account_for_amazon_balance_load(
+        **LOAD_CALL
     ),
-    "CancelGiftCard": lambda s: s.cancel_gift_card(
-        request_id="Toy1", lane=Lane.PROBE, deadline_seconds=7
+    "GetAvailableFunds": lambda s: s.get_available_funds(**ON),
+    "GetGiftCardActivityPage": lambda s: s.get_gift_card_activity_page(
+        page_index=0, page_size=9, **PAGE_CALL
     ),
-    "GetAvailableFunds": lambda s: s.get_available_funds(lane=Lane.PROBE, deadline_seconds=7),
+    "GetGiftCardActivityPage ": lambda s: anext(s.activity(**PAGE_CALL)),
 }
+HAVE_A_POLICY: dict[str, Callable[[AgcodSession, RecoveryPolicy], Awaitable[object]]] = {
+    "CreateGiftCard": lambda s, p: s.create_gift_card(request_id="Toy1", amount=AMOUNT, policy=p),
+    "CancelGiftCard": lambda s, p: s.cancel_gift_card(request_id="Toy1", policy=p),
+    "ActivateGiftCard": lambda s, p: s.activate_gift_card(amount=AMOUNT, policy=p, **CARD_CALL),
+    "DeactivateGiftCard": lambda s, p: s.deactivate_gift_card(policy=p, **CARD_CALL),
+    "LoadAmazonBalance": lambda s, p: s.load_amazon_balance(policy=p, **LOAD_CALL),
+    "VoidAmazonBalanceLoad": lambda s, p: s.void_amazon_balance_load(policy=p, **LOAD_CALL),
+}
+
+
+def test_every_operation_has_a_method() -> None:
+    assert {name.strip() for name in METHODS} == set(AGCOD.operations)
 
 
 @pytest.mark.parametrize("operation", METHODS)
@@ -181,7 +255,46 @@ def test_lane_and_deadline_are_handed_on(operation: str, monkeypatch: pytest.Mon
 
     run(main())
 
-    assert asked == [(operation, Lane.PROBE, 7)]
+    assert asked == [(operation.strip(), Lane.PROBE, 7)]
+
+
+@pytest.mark.parametrize("operation", HAVE_A_POLICY)
+def test_a_policy_is_handed_on(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    async def call(_: Session, _what: object, _request: object, **options: object) -> object:
+        asked.append(options["policy"])
+        raise UsageError(Reason("so far and no further"))
+
+    monkeypatch.setattr(Session, "call", call)
+    policy = RecoveryPolicy(turns_max=1)
+
+    async def main() -> None:
+        async with session(Counterpart(CARD)) as s:
+            with pytest.raises(UsageError):
+                await HAVE_A_POLICY[operation](s, policy)
+
+    run(main())
+
+    assert asked == [policy]
+
+
+def test_a_warning_about_the_currency_points_at_the_call() -> None:
+    async def main() -> None:
+        async with session(Counterpart(CARD)) as s:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                with pytest.raises(InDoubtError):
+                    await s.create_gift_card(
+                        request_id="Toy1",
+                        amount=Money(5, "CHF"),
+                        policy=RecoveryPolicy(forward_attempts_max=1),
+                    )
+
+        assert [one.category for one in caught] == [UnknownCurrencyWarning]
+        assert caught[0].filename == __file__
+
+    run(main())
 
 
 def test_a_policy_of_one_create_is_handed_on() -> None:

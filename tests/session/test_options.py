@@ -98,6 +98,7 @@ def test_a_view_is_not_made_with_a_deadline_that_has_passed(deadline_seconds: fl
 def test_observers_are_told_of_every_attempt_and_every_end() -> None:
     async def main() -> None:
         async with stage(["throttled", After(1, "live")]) as s:
+            await asyncio.sleep(5)
             await s.issue()
             first, second, ended = s.events
 

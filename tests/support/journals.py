@@ -56,7 +56,7 @@ class JournalSpy:
             held = await self.inner.open(entry)
             await self.inner.advance(replace(held, updated_at=held.updated_at + 1))
         moved = await self.inner.advance(entry)
-        leg = "" if entry.leg is Leg.FORWARD else " undo"
+        leg = "" if entry.leg is Leg.FORWARD else f" {entry.leg.value}"
         verdict = f" {entry.verdict}" if entry.verdict else ""
         self.log.append(f"advance {entry.live_id}{leg} {facts_line(entry)}{verdict}")
         self._after()

@@ -10,6 +10,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.events import Event, Observer
 from agcod_async.journal.records import Entry
+from agcod_async.providers.base import Operation
 from agcod_async.session import Done, Session
 from agcod_async.settings import Settings
 from agcod_async.testing.clock import virtual_clock
@@ -17,7 +18,7 @@ from agcod_async.values import Credentials
 from tests.support.journals import JournalSpy
 from tests.support.permits import FreePacer
 from tests.support.scripted import ScriptedTransport, Sent, Step
-from tests.support.toy import ISSUE, PARTNER, TOY, ToyCard, order
+from tests.support.toy import ISSUE, PARTNER, TOY, ToyCard, ToyRequest, order
 
 SECRET = "kept-to-ourselves/EXAMPLEKEY"
 SETTINGS = Settings(
@@ -47,9 +48,10 @@ class Stage:
         *,
         deadline_seconds: float | None = None,
         policy: RecoveryPolicy | None = None,
+        operation: Operation[ToyRequest, ToyCard] = ISSUE,
     ) -> Done[ToyCard]:
         return await self.session.call(
-            ISSUE, order(request_id, amount), deadline_seconds=deadline_seconds, policy=policy
+            operation, order(request_id, amount), deadline_seconds=deadline_seconds, policy=policy
         )
 
     def entry(self, request_id: str = "Toy1", operation: str = "Issue") -> Entry:

@@ -2,14 +2,15 @@
 
 A reply is `word` or `word:code`. Forward legs know `live`, `dead`, `refused`, `conflict`,
 `throttled`, `resend` and `unclear`; undo legs know `undone`, `nothing`, `too-late`, `claimed` and
-the common words too. Anything else makes the codec raise, with the reply's text in the exception,
-as careless codecs do.
+the common words too; lookup legs know `awake`, `asleep` and the common words. Anything else makes
+the codec raise, with the reply's text in the exception, as careless codecs do.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from agcod_async.core.facts import Proof
 from agcod_async.core.outcomes import (
     Applied,
     AppliedDead,
@@ -17,6 +18,9 @@ from agcod_async.core.outcomes import (
     Claimed,
     Conflict,
     ForwardOutcome,
+    Found,
+    LookupOutcome,
+    NotFound,
     NothingToUndo,
     Reason,
     Refused,
@@ -29,7 +33,7 @@ from agcod_async.core.outcomes import (
     UndoOutcome,
 )
 from agcod_async.errors import AccountError, InvalidRequestError
-from agcod_async.providers.base import Identity, Operation, Provider, UndoLeg
+from agcod_async.providers.base import Identity, LookupLeg, Operation, Provider, UndoLeg
 from agcod_async.values import ClaimCode, Money, RequestId
 
 PARTNER = "Toy"
@@ -80,14 +84,18 @@ def encode_undo(request: ToyRequest) -> bytes:
     return b"undo " + encode(request)
 
 
+def encode_lookup(request: ToyRequest, number: int) -> bytes:
+    return b"look " + encode(request) + b" %d" % number
+
+
 def decode(body: bytes) -> ToyRequest:
     request_id, amount, currency = body.decode().split(" ")
     return ToyRequest(RequestId(request_id), Money(amount, currency))
 
 
 def request_id_of(body: bytes) -> str:
-    """Return the ID that a sent body of either leg carries."""
-    return body.decode().removeprefix("undo ").split(" ")[0]
+    """Return the ID that a sent body of any leg carries."""
+    return body.decode().removeprefix("undo ").removeprefix("look ").split(" ")[0]
 
 
 def _word(reply: Reply) -> tuple[str, Reason]:
@@ -137,6 +145,18 @@ def undo_outcome(_request: ToyRequest, reply: Reply) -> UndoOutcome:
             raise _unreadable(reply)
 
 
+def lookup_outcome(request: ToyRequest, reply: Reply) -> LookupOutcome:
+    word, reason = _word(reply)
+    if word == "awake":
+        card = ToyCard(request.request_id, ClaimCode(code_of(request.request_id)))
+        return Found(card, reference=f"seen-{request.request_id}")
+    if word == "asleep":
+        return NotFound(reason)
+    if word not in _COMMON:
+        raise _unreadable(reply)
+    return _COMMON[word](reason)
+
+
 def stamp_outcome(request: ToyRequest, reply: Reply) -> ForwardOutcome:
     outcome = card_outcome(request, reply)
     if isinstance(outcome, Applied):
@@ -181,6 +201,25 @@ ISSUE: Operation[ToyRequest, ToyCard] = Operation(
 )
 """Moves value and can be undone."""
 
+WAKE: Operation[ToyRequest, ToyCard] = replace(
+    ISSUE,
+    name="Wake",
+    undo=UndoLeg(
+        operation="PutToSleep", encode=encode_undo, outcome=undo_outcome, window_seconds=None
+    ),
+    proof=Proof.LOOKUP,
+    lookup=LookupLeg(operation="IsAwake", encode=encode_lookup, outcome=lookup_outcome),
+)
+"""Its replay repeats the first answer; a lookup shows what has become of it."""
+
+POUR: Operation[ToyRequest, ToyCard] = replace(
+    ISSUE,
+    name="Pour",
+    undo=UndoLeg(operation="Drain", encode=encode_undo, outcome=undo_outcome, window_seconds=None),
+    proof=Proof.NOTHING,
+)
+"""Nothing shows what has become of it."""
+
 STAMP: Operation[ToyRequest, ToyStamp] = Operation(
     name="Stamp",
     answer_type=ToyStamp,
@@ -205,7 +244,9 @@ TOY = Provider(
     signing_service="ToyService",
     target_prefix="toy",
     content_type="text/plain",
-    operations=MappingProxyType({"Issue": ISSUE, "Stamp": STAMP, "Count": COUNT}),
+    operations=MappingProxyType(
+        {one.name: one for one in (ISSUE, WAKE, POUR)} | {"Stamp": STAMP, "Count": COUNT}
+    ),
     sub_limits=MappingProxyType({}),
     declined_errors=MappingProxyType({"F200": InvalidRequestError, "F300": AccountError}),
 )

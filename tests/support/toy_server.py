@@ -35,6 +35,7 @@ class Fault(Enum):
 class ToyServer:
     """The provider's own truth: `cards` says of each ID whether its card is live.
 
+    What lands late does so `late_seconds` after it was sent.
     `cut_off` counts the exchanges that were stopped while their reply was on its way. `began_at`
     is the time when the clock of the running loop was 0, for a server that outlives its clients.
     """
@@ -47,6 +48,7 @@ class ToyServer:
     under_way_max: int = 0
     cut_off: int = 0
     began_at: float = 0.0
+    late_seconds: float = LATE_SECONDS
     late: list[tuple[float, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,7 +88,7 @@ class ToyServer:
         if fault in {Fault.CALM, Fault.REPLY_LOST, Fault.RESEND_AFTER}:
             word = self._apply(operation, request_id)
         if fault is Fault.LANDS_LATE:
-            self.late.append((self.now + LATE_SECONDS, operation, request_id))
+            self.late.append((self.now + self.late_seconds, operation, request_id))
         match fault:
             case Fault.REQUEST_LOST:
                 return Lost(Reason("reset"))

@@ -19,7 +19,7 @@ DOORS = {
     "httpx": ("wire/httpx_transport.py",),
     "httpx_aiohttp": ("wire/httpx_transport.py",),
     "msgspec": (
-        "providers/*/messages.py",
+        "providers/*/*messages.py",
         "providers/*/codec.py",
         "journal/records.py",
         "testing/*",

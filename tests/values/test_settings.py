@@ -31,6 +31,14 @@ def test_the_defaults_are_amazons_own_figures() -> None:
     assert made.requests_per_second == 10
     assert made.attempt_timeout_seconds == 6
     assert made.wire_format == "json"
+    assert made.activity_pages_per_minute == 1
+    assert made.activity_index_counts == "pages"
+
+
+def test_either_form_of_the_wire_and_either_way_of_counting_may_be_chosen() -> None:
+    made = settings(wire_format="xml", activity_index_counts="rows", activity_pages_per_minute=30)
+
+    assert (made.wire_format, made.activity_index_counts) == ("xml", "rows")
 
 
 BAD = [
@@ -47,6 +55,9 @@ BAD = [
     ("deadline_seconds", 0),
     ("deadline_seconds", float("inf")),
     ("wire_format", "yaml"),
+    ("activity_pages_per_minute", 0),
+    ("activity_pages_per_minute", float("nan")),
+    ("activity_index_counts", "cards"),
     ("region", "us east"),
     ("region", ""),
     ("region", "us-east-1\n"),

@@ -19,8 +19,9 @@ class Family(Enum):
 class Advice:
     """`meaning` is the cause, `action` what to do first, `team` whom to ask if that is not enough.
 
-    `forward` and `undo` say what the error proves as the answer to a request and to what undoes
-    it. They are here for people: what a reply proves is decided in `faults`, and a test compares.
+    `forward` and `undo` say what the error proves as the answer to a request that may be answered
+    with it, and to what undoes it. They are here for people: what a reply proves is decided in
+    `faults`, and a test compares.
     """
 
     meaning: str

@@ -6,7 +6,7 @@ Here are those with which Amazon finds itself at fault (F100, F400, F500).
 from typing import Final
 
 from agcod_async.core.outcomes import Unclear, UndoFirst
-from agcod_async.providers.agcod import account_errors, request_errors
+from agcod_async.providers.agcod import account_errors, balance_errors, request_errors
 from agcod_async.providers.agcod.advice import Family, Group
 from agcod_async.providers.agcod.contacts import Team
 
@@ -76,6 +76,7 @@ _UNKNOWN: Final = Group(
 GROUPS: Final = (
     _INTERNAL,
     *request_errors.GROUPS,
+    *balance_errors.GROUPS,
     *account_errors.GROUPS,
     _TEMPORARY,
     _UNKNOWN,

@@ -11,12 +11,15 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from agcod_async.core.outcomes import (
     Both,
+    Claimed,
     Conflict,
+    LookupOutcome,
+    NotFound,
     NothingToUndo,
     Reason,
     Refused,
@@ -27,33 +30,42 @@ from agcod_async.core.outcomes import (
     UndoOutcome,
 )
 from agcod_async.providers.agcod import catalogue
-from agcod_async.providers.agcod.codec import FAILURE, RESEND, Fault
+from agcod_async.providers.agcod.codec import FAILURE, RESEND, Cause, Fault
 from agcod_async.providers.agcod.framework import THROTTLED
 
-OutcomeT = TypeVar("OutcomeT")
+OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 _CONCLUSIVE: Final = frozenset({"F200", "F300"})
 
 
+def _no_causes() -> Mapping[tuple[str, Cause | None], Callable[[Reason], Both]]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
-class FaultTable(Generic[OutcomeT]):
+class FaultTable(Generic[OutcomeT_co]):
     """How one leg takes errors. A new operation is a new table.
 
     `resend` is what F400 and RESEND come to. `names` refines what F200 and F300 come to, by
-    documented name; a name that is not in it is Refused.
+    documented name; a name that is not in it is Refused. `causes` refines a name that stands for
+    more than one thing, by what the message says.
     """
 
     resend: Callable[[Reason], Both]
-    names: Mapping[str, Callable[[Reason], OutcomeT | Both]]
+    names: Mapping[str, Callable[[Reason], OutcomeT_co | Both]]
+    causes: Mapping[tuple[str, Cause | None], Callable[[Reason], OutcomeT_co | Both]] = field(
+        default_factory=_no_causes
+    )
 
-    def outcome(self, fault: Fault) -> OutcomeT | Both:
+    def outcome(self, fault: Fault) -> OutcomeT_co | Both:
         """Return what `fault` proves."""
         reason = _reason(fault)
         if fault.framework is not None:
             return Throttled(reason) if fault.framework is THROTTLED else Refused(reason)
         name = catalogue.documented_name(fault.name or "")
         if fault.code in _CONCLUSIVE and fault.status in (None, FAILURE):
-            return self.names.get(name, Refused)(reason)
+            by_name = self.names.get(name, Refused)
+            return self.causes.get((name, fault.cause), by_name)(reason)
         if _asks_to_resend(fault) and name not in _OTHER_CONTENT:
             return self.resend(reason)
         return Unclear(reason)
@@ -124,4 +136,40 @@ UNDO: Final[FaultTable[UndoOutcome]] = FaultTable(
         "CancelRequestArrivedAfterTimeLimit": TooLate,
     },
 )
-"""The undo leg."""
+"""The cancel that undoes a create, and the deactivation that undoes an activation."""
+
+# A used activation ID is what an activation meets once it was undone: Refused makes it be looked
+# up, which a conflict would not.
+ACTIVATE: Final[FaultTable[Both]] = FaultTable(
+    resend=UndoFirst, names={**_EVERYWHERE, "ActivationRequestIdAlreadyBeenUsed": Refused}
+)
+"""The forward leg of an activation."""
+
+LOOK_UP: Final[FaultTable[LookupOutcome]] = FaultTable(
+    resend=Unclear, names={**_EVERYWHERE, "NonExistingActivationRequestId": NotFound}
+)
+"""The status check that shows whether an activation lives."""
+
+# F2038 says that an idempotency check has failed, and not whose load is under the ID: it may be
+# this very one.
+LOAD: Final[FaultTable[Both]] = FaultTable(
+    resend=UndoFirst,
+    names={
+        **_EVERYWHERE,
+        "LoadBalanceRequestIdAlreadyUsed": Unclear,
+        "BalanceLoadCannotBeVoided": Unclear,
+    },
+)
+"""The forward leg of a balance load."""
+
+# One name for two things. Where the message does not tell which, nothing more is concluded than
+# that this void had no effect.
+VOID: Final[FaultTable[UndoOutcome]] = FaultTable(
+    resend=UndoFirst,
+    names={**_EVERYWHERE, "LoadBalanceRequestIdDoesNotExist": NothingToUndo},
+    causes={
+        ("BalanceLoadCannotBeVoided", Cause.LATE): TooLate,
+        ("BalanceLoadCannotBeVoided", Cause.USED): Claimed,
+    },
+)
+"""The void that undoes a balance load."""

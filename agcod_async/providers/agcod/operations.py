@@ -1,15 +1,33 @@
 """AGCOD as data: its operations and how they are addressed, limited and undone.
 
-A new operation is a request, an answer and a result in `messages`, a checked constructor in
-`requests`, an outcome function in `recovery`, and a row here.
+A new operation is a request, an answer and a result in a file of messages, a checked constructor
+in one of requests, an outcome function in one of recovery, and a row here or in the file of its
+family.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from agcod_async.errors import AccountError, InvalidRequestError
-from agcod_async.providers.agcod.codec import decode_request, encode
+from agcod_async.providers.agcod.activation_operations import (
+    ACTIVATE_GIFT_CARD,
+    ACTIVATION_STATUS_CHECK,
+    DEACTIVATE_GIFT_CARD,
+)
+from agcod_async.providers.agcod.activity_messages import (
+    ActivityPage,
+    GetGiftCardActivityPageRequest,
+)
+from agcod_async.providers.agcod.activity_recovery import activity_outcome
+from agcod_async.providers.agcod.balance_operations import (
+    LOAD_AMAZON_BALANCE,
+    VALIDATE_ACCOUNT,
+    VOID_AMAZON_BALANCE_LOAD,
+)
+from agcod_async.providers.agcod.codec import as_xml, decode_request, encode
 from agcod_async.providers.agcod.messages import (
     AvailableFunds,
     CancelGiftCardRequest,
@@ -89,6 +107,20 @@ GET_AVAILABLE_FUNDS: Final[Operation[GetAvailableFundsRequest, AvailableFunds]] 
 )
 """Ask for the account's balance. The sandbox always says 0."""
 
+GET_GIFT_CARD_ACTIVITY_PAGE: Final[Operation[GetGiftCardActivityPageRequest, ActivityPage]] = (
+    Operation(
+        name="GetGiftCardActivityPage",
+        answer_type=ActivityPage,
+        encode=encode,
+        decode_request=partial(decode_request, kind=GetGiftCardActivityPageRequest),
+        outcome=activity_outcome,
+    )
+)
+"""Ask for one page of what the account has done. Amazon can switch it off for a partner (F3008)."""
+
+ACTIVITY_PAGES_PER_SECOND: Final = 1 / 60
+"""Documented nowhere; the clients that read the report wait for a minute between pages."""
+
 AGCOD: Final = Provider(
     name="agcod",
     signing_service="AGCODService",
@@ -98,13 +130,30 @@ AGCOD: Final = Provider(
         {
             CREATE_GIFT_CARD.name: CREATE_GIFT_CARD,
             CANCEL_GIFT_CARD.name: CANCEL_GIFT_CARD,
+            ACTIVATE_GIFT_CARD.name: ACTIVATE_GIFT_CARD,
+            DEACTIVATE_GIFT_CARD.name: DEACTIVATE_GIFT_CARD,
+            ACTIVATION_STATUS_CHECK.name: ACTIVATION_STATUS_CHECK,
+            LOAD_AMAZON_BALANCE.name: LOAD_AMAZON_BALANCE,
+            VOID_AMAZON_BALANCE_LOAD.name: VOID_AMAZON_BALANCE_LOAD,
+            VALIDATE_ACCOUNT.name: VALIDATE_ACCOUNT,
             GET_AVAILABLE_FUNDS.name: GET_AVAILABLE_FUNDS,
+            GET_GIFT_CARD_ACTIVITY_PAGE.name: GET_GIFT_CARD_ACTIVITY_PAGE,
         }
     ),
-    sub_limits=MappingProxyType({GET_AVAILABLE_FUNDS.name: 1.0}),
+    sub_limits=MappingProxyType(
+        {
+            GET_AVAILABLE_FUNDS.name: 1.0,
+            GET_GIFT_CARD_ACTIVITY_PAGE.name: ACTIVITY_PAGES_PER_SECOND,
+        }
+    ),
     # Only Amazon's front door refuses without a code: for keys, signatures and endpoints.
     declined_errors=MappingProxyType(
         {"F200": InvalidRequestError, "F300": AccountError, "": AccountError}
     ),
 )
 """Amazon's Incentives API over JSON. One balance request a second is what Amazon allows."""
+
+AGCOD_IN: Final[Mapping[Literal["json", "xml"], Provider]] = MappingProxyType(
+    {"json": AGCOD, "xml": replace(AGCOD, content_type="application/xml", write=as_xml)}
+)
+"""The provider by the form of the wire."""

@@ -1,12 +1,13 @@
-"""The recovery table: what each reply proves, for each operation and leg. Total and careful.
+"""The recovery table of gift cards: what each reply proves, for each leg. Total and careful.
 
 SUCCESS is a card only if Amazon also says Fulfilled, shows a code and a gcId, and echoes the
 request ID, amount and currency that were asked for: a create under a cancelled ID answers SUCCESS
-too, with the dead code. A SUCCESS that does not add up is Unclear. Errors are read in `faults`.
+too, with the dead code. A SUCCESS that does not add up is Unclear. Errors are read in `faults`;
+physical cards, balance loads and the activity report have tables of their own beside this one.
 """
 
 import re
-from typing import Final, assert_never
+from typing import Final
 
 from agcod_async.core.outcomes import (
     Applied,
@@ -14,13 +15,13 @@ from agcod_async.core.outcomes import (
     ForwardOutcome,
     Reason,
     Reply,
-    Unclear,
     Undone,
     UndoOutcome,
 )
 from agcod_async.providers.agcod import faults
-from agcod_async.providers.agcod.codec import Fault, Unreadable, read
+from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
+from agcod_async.providers.agcod.judgement import echoes, judged, money_of, unclear
 from agcod_async.providers.agcod.messages import (
     AvailableFunds,
     CancelGiftCardAnswer,
@@ -31,10 +32,8 @@ from agcod_async.providers.agcod.messages import (
     GetAvailableFundsAnswer,
     GetAvailableFundsRequest,
     GiftCard,
-    Value,
-    ValueAnswer,
 )
-from agcod_async.values import InvalidValueError, Money, RequestId
+from agcod_async.values import RequestId
 
 LIVE_STATUS: Final = "Fulfilled"
 TOMBSTONE_STATUS: Final = "RefundedToPurchaser"
@@ -45,82 +44,61 @@ _TOMBSTONE: Final = Reason("The card under this request ID was cancelled: its co
 
 def create_outcome(request: CreateGiftCardRequest, reply: Reply) -> ForwardOutcome:
     """Return what `reply` to a CreateGiftCard proves."""
-    answer = read(reply, CreateGiftCardAnswer)
-    match answer:
-        case CreateGiftCardAnswer():
-            return _created(request, answer)
-        case Fault():
-            return faults.WITH_UNDO.outcome(answer)
-        case Unreadable(problem):
-            return _unclear(problem)
-        case _:
-            assert_never(answer)
+    answer = read(reply, CreateGiftCardAnswer, "CreateGiftCard")
+    return judged(answer, faults.WITH_UNDO, lambda answer: _created(request, answer))
 
 
 def undo_create_outcome(request: CreateGiftCardRequest, reply: Reply) -> UndoOutcome:
     """Return what `reply` to the cancel that undoes a CreateGiftCard proves."""
-    answer = read(reply, CancelGiftCardAnswer)
-    match answer:
-        case CancelGiftCardAnswer():
-            if _answers_another(answer, request.creation_request_id):
-                return _unclear("a cancel was answered with what answers another request")
-            return Undone()
-        case Fault():
-            return faults.UNDO.outcome(answer)
-        case Unreadable(problem):
-            return _unclear(problem)
-        case _:
-            assert_never(answer)
+
+    def cancelled(answer: CancelGiftCardAnswer) -> UndoOutcome:
+        if _answers_another(answer, request.creation_request_id):
+            return unclear("a cancel was answered with what answers another request")
+        return Undone()
+
+    return judged(read(reply, CancelGiftCardAnswer, "CancelGiftCard"), faults.UNDO, cancelled)
 
 
 def cancel_outcome(request: CancelGiftCardRequest, reply: Reply) -> ForwardOutcome:
     """Return what `reply` to a CancelGiftCard that the caller asked for proves."""
-    answer = read(reply, CancelGiftCardAnswer)
-    match answer:
-        case CancelGiftCardAnswer():
-            if _answers_another(answer, request.creation_request_id):
-                return _unclear("a cancel was answered with what answers another request")
-            gc_id = answer.gc_id if _is_gc_id(answer.gc_id) else request.gc_id
-            return Applied(Cancellation(request.creation_request_id, gc_id), reference=gc_id)
-        case Fault():
-            return faults.WITHOUT_UNDO.outcome(answer)
-        case Unreadable(problem):
-            return _unclear(problem)
-        case _:
-            assert_never(answer)
+
+    def cancelled(answer: CancelGiftCardAnswer) -> ForwardOutcome:
+        if _answers_another(answer, request.creation_request_id):
+            return unclear("a cancel was answered with what answers another request")
+        gc_id = answer.gc_id if _is_gc_id(answer.gc_id) else request.gc_id
+        return Applied(Cancellation(request.creation_request_id, gc_id), reference=gc_id)
+
+    answer = read(reply, CancelGiftCardAnswer, "CancelGiftCard")
+    return judged(answer, faults.WITHOUT_UNDO, cancelled)
 
 
 def funds_outcome(_request: GetAvailableFundsRequest, reply: Reply) -> ForwardOutcome:
     """Return what `reply` to a GetAvailableFunds proves."""
-    answer = read(reply, GetAvailableFundsAnswer)
-    match answer:
-        case GetAvailableFundsAnswer():
-            amount = _money(answer.available_funds)
-            if amount is None:
-                return _unclear("SUCCESS without an amount of funds")
-            return Applied(AvailableFunds(amount=amount, as_of=utc_time(answer.timestamp)))
-        case Fault():
-            return faults.WITHOUT_UNDO.outcome(answer)
-        case Unreadable(problem):
-            return _unclear(problem)
-        case _:
-            assert_never(answer)
+
+    def told(answer: GetAvailableFundsAnswer) -> ForwardOutcome:
+        amount = money_of(answer.available_funds)
+        if amount is None:
+            return unclear("SUCCESS without an amount of funds")
+        return Applied(AvailableFunds(amount=amount, as_of=utc_time(answer.timestamp)))
+
+    answer = read(reply, GetAvailableFundsAnswer, "GetAvailableFunds")
+    return judged(answer, faults.WITHOUT_UNDO, told)
 
 
 def _created(request: CreateGiftCardRequest, answer: CreateGiftCardAnswer) -> ForwardOutcome:
     card = answer.card_info
     if card is None or card.card_status is None:
-        return _unclear("SUCCESS that does not say whether the card is alive")
+        return unclear("SUCCESS that does not say whether the card is alive")
     if answer.creation_request_id != request.creation_request_id:
-        return _unclear("SUCCESS for another request ID than was asked for")
-    if not _echoes(card.value, request.value):
-        return _unclear("SUCCESS for another amount than was asked for")
+        return unclear("SUCCESS for another request ID than was asked for")
+    if not echoes(card.value, request.value):
+        return unclear("SUCCESS for another amount than was asked for")
     if card.card_status == TOMBSTONE_STATUS:
         return AppliedDead(_TOMBSTONE)
     if card.card_status != LIVE_STATUS:
-        return _unclear("SUCCESS for a card that is neither live nor known to be cancelled")
+        return unclear("SUCCESS for a card that is neither live nor known to be cancelled")
     if answer.gc_claim_code is None or answer.gc_id is None or not _is_gc_id(answer.gc_id):
-        return _unclear("SUCCESS without a claim code or without a gcId")
+        return unclear("SUCCESS without a claim code or without a gcId")
     return Applied(
         GiftCard(
             claim_code=answer.gc_claim_code,
@@ -134,21 +112,6 @@ def _created(request: CreateGiftCardRequest, answer: CreateGiftCardAnswer) -> Fo
     )
 
 
-def _unclear(problem: str) -> Unclear:
-    return Unclear(Reason(f"The answer cannot be relied on: {problem}."))
-
-
-def _echoes(answered: ValueAnswer | None, asked: Value) -> bool:
-    # A signalling NaN cannot be compared: it would raise.
-    return (
-        answered is not None
-        and answered.currency_code == asked.currency_code
-        and answered.amount is not None
-        and answered.amount.is_finite()
-        and answered.amount == asked.amount
-    )
-
-
 def _answers_another(answer: CancelGiftCardAnswer, request_id: RequestId) -> bool:
     # Seen through a muddled connection, the create's answer has the right ID and SUCCESS too.
     return answer.creation_request_id not in (None, request_id) or answer.gc_claim_code is not None
@@ -156,12 +119,3 @@ def _answers_another(answer: CancelGiftCardAnswer, request_id: RequestId) -> boo
 
 def _is_gc_id(text: str | None) -> bool:
     return text is not None and _GC_ID.fullmatch(text) is not None
-
-
-def _money(answered: ValueAnswer | None) -> Money | None:
-    if answered is None or answered.amount is None or answered.currency_code is None:
-        return None
-    try:
-        return Money(answered.amount, answered.currency_code)
-    except InvalidValueError:
-        return None

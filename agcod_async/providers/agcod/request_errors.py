@@ -1,7 +1,7 @@
 """The errors that find the request at fault (F200), in our words; `catalogue` looks them up.
 
 Names and mock codes are Amazon's. The names without a mock code are in none of its tables: its
-clients know them.
+clients know them. Those that answer nothing but balance loads are in `balance_errors`.
 """
 
 from typing import Final
@@ -12,11 +12,10 @@ from agcod_async.providers.agcod.contacts import Team
 
 MEND: Final = "Mend the request."
 LOOK: Final = "Find out what lives under it before you order again; nothing was undone."
+CHECK: Final = "Check the ID and the endpoint."
 _CANCEL: Final = "Send the same create again: its answer shows whether the card is alive."
-_CHECK: Final = "Check the ID and the endpoint."
 
 _CARD: Final = Family.GIFT_CARD
-_LOAD: Final = Family.BALANCE
 _BOTH: Final = Family.BOTH
 
 _REFUSED: Final = Group(
@@ -61,7 +60,7 @@ _REFUSED: Final = Group(
             "The currency has no such fractions.",
             "Ask for a whole amount.",
         ),
-        ("F2019", "WrongActivationRequestId", _CARD, "The card has another ID.", _CHECK),
+        ("F2019", "WrongActivationRequestId", _CARD, "The card has another ID.", CHECK),
         (
             "F2020",
             "GcRTPNotAllowed",
@@ -101,42 +100,6 @@ _REFUSED: Final = Group(
         ("F2031", "StartDateAfterEndDate", _CARD, "The start lies after the end.", MEND),
         ("F2032", "InvalidDateFormat", _CARD, "A date is not in the expected form.", MEND),
         (
-            "F2033",
-            "InvalidAccountType",
-            _LOAD,
-            "The account type is none that Amazon knows.",
-            MEND,
-        ),
-        (
-            "F2034",
-            "UndefinedAccountId",
-            _LOAD,
-            "Amazon knows no such customer account.",
-            "Ask the customer for the account again.",
-        ),
-        (
-            "F2035",
-            "AccountIdNotInValidStatus",
-            _LOAD,
-            "The customer account is not in good standing, such as deactivated.",
-            "Tell the customer; another account may do.",
-        ),
-        (
-            "F2036",
-            "InvalidCurrencyInMarketplace",
-            _LOAD,
-            "The customer account's marketplace does not use this currency.",
-            "Use the currency of the customer's marketplace.",
-        ),
-        ("F2037", "AmountBelowMinThreshold", _LOAD, "The amount is too small.", "Load more."),
-        (
-            "F2041 F2045",
-            "BalanceLoadCannotBeVoided",
-            _LOAD,
-            "The balance is already spent (F2041), or the time for voiding has passed (F2045).",
-            "Take it that the customer keeps the balance.",
-        ),
-        (
             "F2042",
             "ExternalReferenceTooLong",
             _BOTH,
@@ -144,21 +107,13 @@ _REFUSED: Final = Group(
             "Shorten it; 100 characters are said to be taken.",
         ),
         (
-            "F2043",
-            "NotificationMessageTooLong",
-            _LOAD,
-            "The message is longer than 250 characters.",
-            MEND,
-        ),
-        ("F2044", "SourceIdTooLong", _LOAD, "The source ID is longer than 40 characters.", MEND),
-        (
             "F2048",
             "ProgramIdNotPresent",
             _CARD,
             "This account must send a programme ID.",
             "Send the one that Amazon has approved.",
         ),
-        ("", "ActivationNotAllowed", _CARD, "The card may not be activated.", _CHECK),
+        ("", "ActivationNotAllowed", _CARD, "The card may not be activated.", CHECK),
     ),
 )
 
@@ -180,14 +135,7 @@ _NOTHING_THERE: Final = Group(
             "NonExistingActivationRequestId",
             _CARD,
             "Nothing was activated under this ID.",
-            _CHECK,
-        ),
-        (
-            "F2039",
-            "LoadBalanceRequestIdDoesNotExist",
-            _LOAD,
-            "No balance was loaded under this request ID.",
-            _CHECK,
+            CHECK,
         ),
     ),
 )
@@ -219,31 +167,10 @@ _OTHER_CONTENT: Final = Group(
             "The card is already active under another request ID.",
             LOOK,
         ),
-        (
-            "F2013",
-            "ActivationRequestIdAlreadyBeenUsed",
-            _CARD,
-            "This request ID is already used.",
-            LOOK,
-        ),
-        (
-            "F2038",
-            "LoadBalanceRequestIdAlreadyUsed",
-            _LOAD,
-            "This request ID is already used, with other contents.",
-            LOOK,
-        ),
-        (
-            "F2040",
-            "RequestMismatchFromLoadRequest",
-            _LOAD,
-            "The balance load under this request ID has other contents.",
-            LOOK,
-        ),
     ),
 )
 
-_CANCELS: Final = tuple(
+_SINGLE: Final = tuple(
     Group(code="F200", team=None, forward=forward, undo=undo, rows=(row,))
     for forward, undo, row in (
         (
@@ -269,6 +196,17 @@ _CANCELS: Final = tuple(
             ),
         ),
         (
+            Refused,
+            Conflict,
+            (
+                "F2013",
+                "ActivationRequestIdAlreadyBeenUsed",
+                _CARD,
+                "This request ID is already used: by this activation before, or by another one.",
+                "Ask for the status of the card; nothing was undone.",
+            ),
+        ),
+        (
             Unclear,
             Unclear,
             ("", "GcNotReadyForRefund", _CARD, "The gift card cannot be cancelled yet.", _CANCEL),
@@ -281,4 +219,4 @@ _CANCELS: Final = tuple(
     )
 )
 
-GROUPS: Final = (_REFUSED, _NOTHING_THERE, _OTHER_CONTENT, *_CANCELS)
+GROUPS: Final = (_REFUSED, _NOTHING_THERE, _OTHER_CONTENT, *_SINGLE)
