@@ -125,11 +125,11 @@ class DeliveryLine:
         self._hurried.set()
         latest = asyncio.get_running_loop().time() + HURRIED_SECONDS_MAX
         for limit in self._limits:
-            if (limit.when() or latest) >= latest:
+            if not limit.expired() and (limit.when() or latest) >= latest:
                 limit.reschedule(latest)
 
     async def aclose(self) -> None:
-        """Close the sink, within `CLOSE_SECONDS_MAX`. Raises nothing: what it took, it took."""
+        """Close the sink, in bounded time. Raises nothing: what it took, it took."""
         problem = await self._closed()
         if problem is not None:
             _log.warning("the sink did not close: it %s", problem)
@@ -162,10 +162,11 @@ class DeliveryLine:
 
     async def _attempt(self, card: GiftCard, order: "Order") -> str | None:
         """Return what went wrong, or None if the sink has acknowledged the card."""
-        hurried = self._hurried.is_set()
-        seconds = HURRIED_SECONDS_MAX if hurried else self.policy.attempt_seconds_max
+        seconds = self.policy.attempt_seconds_max
+        if self._hurried.is_set():
+            seconds = min(seconds, HURRIED_SECONDS_MAX)
         try:
-            async with asyncio.timeout(min(seconds, self.policy.attempt_seconds_max)) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 self._limits.add(limit)
                 try:
                     await self._sink.deliver(card, order)
@@ -229,8 +230,9 @@ class DeliveryLine:
                 _log.warning("on_change raised %s", type(error).__name__)
 
     async def _closed(self) -> str | None:
+        seconds = HURRIED_SECONDS_MAX if self._hurried.is_set() else CLOSE_SECONDS_MAX
         try:
-            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+            async with asyncio.timeout(seconds):
                 await self._sink.aclose()
         except TimeoutError:
             return "took too long"

@@ -86,8 +86,8 @@ def kill(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-async def wait_for_end(process: asyncio.subprocess.Process, seconds_max: float) -> bool:
-    """Wait until a child has ended; kill it when the time is over. Return whether it ended."""
+async def wait_for_end(process: asyncio.subprocess.Process, seconds_max: float) -> None:
+    """Wait until a child has ended; kill it when the time is over, or nobody waits any more."""
     try:
         async with asyncio.timeout(seconds_max):
             await process.wait()
@@ -96,5 +96,6 @@ async def wait_for_end(process: asyncio.subprocess.Process, seconds_max: float) 
         with suppress(TimeoutError):
             async with asyncio.timeout(KILL_SECONDS_MAX):
                 await process.wait()
-        return False
-    return True
+    except asyncio.CancelledError:
+        kill(process)
+        raise

@@ -120,7 +120,12 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
 
 def secret_from_env(name: str) -> Secret:
     """Return a secret that is read from this environment variable, in UTF-8."""
-    return lambda: os.environ[name].encode()
+
+
+    def secret() -> bytes:
+        return os.environ[name].encode()
+
+    return secret
 
 
 def _problem_with(url: str, secret: Secret) -> str | None:

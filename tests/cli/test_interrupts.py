@@ -6,7 +6,6 @@ import pytest
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import Order
-from agcod_async.cli.delivery import Delivery
 from agcod_async.cli.display import Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS
 from agcod_async.cli.issuing import Batch, Line
@@ -48,7 +47,7 @@ class SlowSink:
         self.taken.append(order.request_id)
         assert card.claim_code
 
-    async def finish(self) -> None:
+    async def aclose(self) -> None:
         pass
 
 
@@ -89,7 +88,7 @@ def issued(
                 len(ORDERS),
                 display=display,
                 report=NoteReport(display),
-                delivery=Delivery(sink),
+                sink=sink,
                 concurrency=8,
             )
             await batch.issue()
