@@ -59,7 +59,11 @@ class CommandSink:
         """Close the command's standard input and wait for it to end, with a limit."""
         self._closed = True
         async with self._starting:
-            if self._conversation is not None:
+            if self._conversation is None:
+                return
+            if self._conversation.is_over:
+                await self._conversation.abandon()
+            else:
                 await self._conversation.close()
 
     async def _living(self) -> Conversation | str:

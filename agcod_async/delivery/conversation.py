@@ -97,6 +97,7 @@ class Conversation:
                 return
             strays = 0 if self._acknowledge(line) else strays + 1
         self._finish("answers with what is no request ID")
+        kill(self._process)  # it writes to a pipe that nobody reads any more
 
     def _acknowledge(self, line: bytes) -> bool:
         request_id = line.decode("utf-8", "replace").strip()

@@ -121,7 +121,6 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
 def secret_from_env(name: str) -> Secret:
     """Return a secret that is read from this environment variable, in UTF-8."""
 
-
     def secret() -> bytes:
         return os.environ[name].encode()
 
