@@ -33,6 +33,9 @@ from agcod_async.providers.agcod.messages import GiftCard
 ATTEMPTS_MAX = DeliveryPolicy().attempts_max
 TIMEOUT_SECONDS = DeliveryPolicy().attempt_seconds_max
 
+_GRACE_SECONDS = 1.0
+"""So much longer waits the line than the sink, which knows more of what went wrong."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkOptions:
@@ -54,7 +57,7 @@ class SinkOptions:
         if not self.timeout_seconds > 0:
             raise UsageError(Reason(f"--deliver-timeout: {self.timeout_seconds} is not above 0"))
         return DeliveryPolicy(
-            attempts_max=self.attempts_max, attempt_seconds_max=self.timeout_seconds
+            attempts_max=self.attempts_max, attempt_seconds_max=self.timeout_seconds + _GRACE_SECONDS
         )
 
 

@@ -15,8 +15,9 @@ from agcod_async.providers.agcod.messages import GiftCard
 if TYPE_CHECKING:
     from agcod_async.batch import Order
 
-ANSWER_SECONDS_MAX: Final = 60.0
-"""How long a command may take to acknowledge one card."""
+ANSWER_SECONDS_MAX: Final = 50.0
+"""How long a command may take to acknowledge one card. Less than the 60 seconds of the line in
+front of it, which knows less of what went wrong."""
 
 
 class CommandSink:

@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from agcod_async.delivery.message import card_message
-from agcod_async.delivery.process import END_SECONDS_MAX, kill, wait_for_end
+from agcod_async.delivery.process import ANSWER_LINE_MAX, END_SECONDS_MAX, kill, wait_for_end
 from agcod_async.providers.agcod.messages import GiftCard
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class Conversation:
                 await self._write(card, order)
                 return await answer
         except TimeoutError:
-            if self._stdin.transport.get_write_buffer_size():
-                self._finish("stopped reading")
-                return self._over
-            return "did not answer in time"
+            return self._over or "did not answer in time"
         finally:
             del self._waiting[answer]
 
@@ -83,6 +80,10 @@ class Conversation:
                 await self._stdin.drain()
             except OSError:
                 self._finish("reads no more")
+            except asyncio.CancelledError:
+                # Half a card may be in the pipe, and nobody knows when the rest would follow.
+                self._finish("stopped reading")
+                raise
 
     async def _listen(self) -> None:
         strays = 0
@@ -97,7 +98,9 @@ class Conversation:
                 return
             strays = 0 if self._acknowledge(line) else strays + 1
         self._finish("answers with what is no request ID")
-        kill(self._process)  # it writes to a pipe that nobody reads any more
+        kill(self._process)
+        while await self._stdout.read(ANSWER_LINE_MAX):
+            pass  # asyncio does not bury a process while a pipe of it holds anything
 
     def _acknowledge(self, line: bytes) -> bool:
         request_id = line.decode("utf-8", "replace").strip()

@@ -67,7 +67,9 @@ def test_a_run_that_ends_without_reading_takes_nothing(
     long = b"x" * 1_000_000
     monkeypatch.setattr("agcod_async.delivery.command.card_message", lambda *_: long)
 
-    assert delivered(tmp_path, "sys.exit(0)", 1) == ["the command ended before it had read the card"]
+    assert delivered(tmp_path, "sys.exit(0)", 1) == [
+        "the command ended before it had read the card"
+    ]
 
 
 def test_a_delivery_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
