@@ -57,7 +57,8 @@ class SinkOptions:
         if not self.timeout_seconds > 0:
             raise UsageError(Reason(f"--deliver-timeout: {self.timeout_seconds} is not above 0"))
         return DeliveryPolicy(
-            attempts_max=self.attempts_max, attempt_seconds_max=self.timeout_seconds + _GRACE_SECONDS
+            attempts_max=self.attempts_max,
+            attempt_seconds_max=self.timeout_seconds + _GRACE_SECONDS,
         )
 
 

@@ -46,8 +46,6 @@ class Conversation:
 
     async def hand_over(self, card: GiftCard, order: "Order", seconds_max: float) -> str | None:
         """Write one card and wait for its ID. Return what went wrong, or None."""
-        if self._over is not None:
-            return self._over
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._waiting[answer] = (str(card.request_id), order.request_id)
         try:
@@ -74,7 +72,8 @@ class Conversation:
     async def _write(self, card: GiftCard, order: "Order") -> None:
         async with self._turn:
             if self._over is not None:
-                return  # all who wait have been told
+                self._finish(self._over)
+                return
             self._stdin.write(card_message(card, order) + b"\n")
             try:
                 await self._stdin.drain()

@@ -181,6 +181,11 @@ def test_a_short_secret_is_refused(given: bytes, problem: str) -> None:
     assert "fifteen" not in str(raised.value)
 
 
+def test_a_secret_that_cannot_be_read_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match=r"could not be read: KeyError: is it set\?"):
+        WebhookSink(URL, secret=secret_from_env("NO_SUCH_VARIABLE"))
+
+
 def test_a_transport_that_was_brought_is_not_closed() -> None:
     wire = Wire()
 
