@@ -103,13 +103,14 @@ class WebhookSink:
             "agcod-signature": signature(self._secret(), timestamp, body),
             "idempotency-key": key,
         }
-        match await self._transport.send(self._url, headers, body):
+        answer = await self._transport.send(self._url, headers, body)
+        match answer:
             case Reply(status=status):
                 return None if status in _OK else f"answered with status {status}"
             case Untouched(reason) | Lost(reason) | Unclear(reason):
                 return f"gave no answer: {reason.message}"
-            case other:
-                assert_never(other)
+            case _:
+                assert_never(answer)
 
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:

@@ -266,19 +266,20 @@ async def a_batch_from_a_stream(session: AgcodSession, orders: AsyncIterator[Ord
 
 async def a_delivery(line: DeliveryLine, card: GiftCard, order: Order) -> int:
     sinks: list[Sink] = [
-        FunctionSink(lambda card, order: print(card.gc_id, order.request_id)),
+        FunctionSink(lambda card, order: (card.gc_id, order.request_id)),
         await CommandSink.start("./deliver", "--quietly"),
         WebhookSink("https://shop.example/cards", secret=secret_from_env("SHOP_SECRET")),
     ]
     DeliveryLine(sinks[0], policy=DeliveryPolicy(attempts_max=3))
     assert_type(await line.ready(), bool)
-    match await line.hand_over(card, order):
+    handover = await line.hand_over(card, order)
+    match handover:
         case Delivered(attempts):
             return attempts
         case Undelivered(problem):
             raise DeliveryError(Reason(problem))
-        case never:
-            assert_never(never)
+        case _:
+            assert_never(handover)
 
 
 async def what_must_not_type_check(session: AgcodSession) -> None:
