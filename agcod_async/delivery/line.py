@@ -125,7 +125,7 @@ class DeliveryLine:
         self._hurried.set()
         latest = asyncio.get_running_loop().time() + HURRIED_SECONDS_MAX
         for limit in self._limits:
-            if not limit.expired() and (limit.when() or latest) >= latest:
+            if (limit.when() or latest) >= latest:  # it is earlier where its time is over
                 limit.reschedule(latest)
 
     async def aclose(self) -> None:

@@ -31,12 +31,15 @@ def test_an_async_function_is_awaited_on_the_loop() -> None:
 
 def test_a_plain_function_always_runs_in_the_same_thread_and_never_on_the_loop() -> None:
     threads: set[int] = set()
+    all_are_there = threading.Event()
 
     def deliver(_card: GiftCard, _order: Order) -> None:
+        assert all_are_there.wait(5)
         threads.add(threading.get_ident())
 
     async def main() -> None:
         sink = FunctionSink(deliver)
+        asyncio.get_running_loop().call_later(0.02, all_are_there.set)
         await asyncio.gather(*(sink.deliver(card_of(n), order_of(n)) for n in range(5)))
         await sink.aclose()
 

@@ -264,6 +264,21 @@ def test_a_line_that_gives_a_card_up_while_it_is_stopped_is_not_worth_waiting_fo
     assert states == [LineState.STOPPED, LineState.GIVEN_UP, LineState.OPEN]
 
 
+def test_one_card_that_is_given_up_is_enough_although_others_are_still_tried() -> None:
+    async def main() -> None:
+        sink = Toy(lambda number, _attempt: LookupError() if number == "Toy1" else 1000.0)
+        line = line_of(sink, DeliveryPolicy(failures_max=1, attempts_max=3))
+        slow = asyncio.create_task(hand_over(line, 2))
+        quick = asyncio.create_task(hand_over(line, 1))
+        await asyncio.sleep(0.1)
+        assert not await line.ready()
+        assert quick.done()
+        assert not slow.done()
+        await slow
+
+    run(main())
+
+
 def test_a_line_whose_last_card_is_taken_away_is_not_waited_for_either() -> None:
     async def main() -> None:
         line = line_of(Toy(failing(99)), DeliveryPolicy(failures_max=1))
