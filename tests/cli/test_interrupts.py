@@ -11,6 +11,7 @@ from agcod_async.cli.interrupts import DRAIN_SECONDS
 from agcod_async.cli.issuing import Batch, Line
 from agcod_async.cli.report import NoteReport
 from agcod_async.cli.traffic import Traffic
+from agcod_async.delivery import Sink
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.settings import Settings
@@ -55,7 +56,7 @@ def issued(
     settings: Settings,
     *interrupts_at: float,
     silent: bool = False,
-    sink: SlowSink | None = None,
+    sink: Sink | None = None,
     cancel_at: float | None = None,
 ) -> tuple[Batch, Notes, Emulator]:
     """Issue the orders in virtual time, with an interrupt at each of these seconds."""

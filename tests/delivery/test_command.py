@@ -171,9 +171,16 @@ def test_a_command_that_floods_us_is_ended_and_memory_stays_flat(
     """
     started_at = time.monotonic()
 
-    answers = asyncio.run(answers_of(tmp_path, body, 1))
+    async def main() -> str:
+        sink = await CommandSink.start(*python_of(tmp_path, body), answer_seconds_max=5)
+        answer = await deliver(sink, 1)
+        living = sink._conversation
+        assert living is not None
+        await asyncio.wait_for(living._process.wait(), 5)  # it is not left to flood us
+        await sink.aclose()
+        return answer
 
-    assert answers == ["the command answers with what is no request ID"]
+    assert asyncio.run(main()) == "the command answers with what is no request ID"
     assert time.monotonic() - started_at < 5
 
 
