@@ -160,9 +160,7 @@ def test_an_answer_that_was_cut_off_is_none(tmp_path: Path) -> None:
     [r'"x" * 50 + "\n"', '"x" * 100_000', r'"\n"', r'"\xff\n"'],
     ids=["lines", "one-endless-line", "empty-lines", "no-text"],
 )
-def test_a_command_that_floods_us_is_ended_and_memory_stays_flat(
-    tmp_path: Path, flood: str
-) -> None:
+def test_a_command_that_floods_us_is_ended(tmp_path: Path, flood: str) -> None:
     body = f"""
     sys.stdin.readline()
     text = ({flood}).encode("latin-1")
@@ -363,6 +361,15 @@ def test_a_closing_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
         return living._process.returncode or 0
 
     assert asyncio.run(main()) == -signal.SIGKILL
+
+
+def test_a_command_that_answers_no_more_is_not_waited_for_in_the_end(tmp_path: Path) -> None:
+    started_at = time.monotonic()
+
+    answers = asyncio.run(answers_of(tmp_path, "os.close(1); time.sleep(60)", 1))
+
+    assert answers == ["the command answers no more"]
+    assert time.monotonic() - started_at < 10
 
 
 def test_a_sink_that_was_closed_starts_nothing(tmp_path: Path) -> None:

@@ -422,7 +422,9 @@ def test_a_limit_that_cannot_be_kept_is_refused_by_name(limits: dict[str, float]
 
 def test_by_default_a_card_is_held_for_some_minutes_and_no_longer() -> None:
     sink = Toy(failing(99))
+    line = line_of(sink, DeliveryPolicy())
 
-    run(hand_over(line_of(sink, DeliveryPolicy()), 1))
+    run(hand_over(line, 1))
 
+    assert line.state is LineState.OPEN, "one card that nobody can take stops no batch"
     assert 300 < sink.asked_at[-1] - sink.asked_at[0] < 600
