@@ -4,6 +4,15 @@ from agcod_async._version import __version__
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import Order, Receipt, issue_many
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.delivery import (
+    CommandSink,
+    DeliveryError,
+    DeliveryLine,
+    DeliveryPolicy,
+    FunctionSink,
+    Sink,
+    WebhookSink,
+)
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import (
     AccountError,
@@ -59,10 +68,15 @@ __all__ = [
     "Cancellation",
     "CardNumber",
     "ClaimCode",
+    "CommandSink",
     "Credentials",
     "Deactivation",
     "DeclinedError",
+    "DeliveryError",
+    "DeliveryLine",
+    "DeliveryPolicy",
     "Endpoint",
+    "FunctionSink",
     "GiftCard",
     "HttpxTransport",
     "IdempotencyConflictError",
@@ -78,9 +92,11 @@ __all__ = [
     "RequestId",
     "ReversedError",
     "Settings",
+    "Sink",
     "TransactionSource",
     "UnavailableError",
     "UsageError",
+    "WebhookSink",
     "__version__",
     "issue_many",
 ]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS
-from agcod_async.cli.delivery import Delivery
 from agcod_async.cli.display import Display, ProgressKind, open_display
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.issuing import Batch, open_line
@@ -28,7 +27,7 @@ from agcod_async.cli.report import (
     print_summary,
     summary_fields,
 )
-from agcod_async.cli.sinks import CommandSink, FunctionSink, Sink
+from agcod_async.cli.sinks import SinkOptions, add_sink_arguments, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.settings import Settings
@@ -48,8 +47,7 @@ class Options:
     concurrency: int
     deadline_seconds: float
     strict: bool
-    deliver_command: str | None
-    deliver_to: str | None
+    sink: SinkOptions
     as_json: bool
     progress: ProgressKind
 
@@ -79,17 +77,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="check all rows first; issue nothing if one is bad"
     )
-    sinks = parser.add_mutually_exclusive_group()
-    sinks.add_argument(
-        "--deliver-command",
-        metavar="CMD",
-        help="run CMD once, without a shell; it reads one line of JSON for each card",
-    )
-    sinks.add_argument(
-        "--deliver-to",
-        metavar="MODULE:FUNCTION",
-        help="call function(card, order) for each card; it may be async",
-    )
+    add_sink_arguments(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object for each row, and a summary"
     )
@@ -122,7 +110,8 @@ async def _issued(
     settings: Settings, options: Options, orders: OrdersFile, display: Display
 ) -> Batch:
     report: Report = JsonReport() if options.as_json else NoteReport(display)
-    delivery = Delivery(await _sink(options))
+    policy = options.sink.policy
+    sink = await open_sink(options.sink)
     # Half the CPU time of the default transport, which counts at some hundred orders a second.
     async with open_line(settings, transport=AiohttpTransport()) as line:
         batch = Batch(
@@ -131,20 +120,13 @@ async def _issued(
             count_rows(options.path),
             display=display,
             report=report,
-            delivery=delivery,
+            sink=sink,
+            delivery_policy=policy,
             concurrency=options.concurrency,
             deadline_seconds=options.deadline_seconds,
         )
         await batch.issue()
         return batch
-
-
-async def _sink(options: Options) -> Sink | None:
-    if options.deliver_command is not None:
-        return await CommandSink.start(options.deliver_command)
-    if options.deliver_to is not None:
-        return FunctionSink.find(options.deliver_to)
-    return None
 
 
 def _refused(path: Path, settings: Settings) -> int:
@@ -167,8 +149,7 @@ def _options(arguments: Namespace) -> Options:
         concurrency=arguments.concurrency,
         deadline_seconds=arguments.deadline,
         strict=arguments.strict,
-        deliver_command=arguments.deliver_command,
-        deliver_to=arguments.deliver_to,
+        sink=sink_options(arguments),
         as_json=arguments.json,
         progress=progress,
     )

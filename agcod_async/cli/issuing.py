@@ -7,23 +7,24 @@ Rules of this file:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
+from typing import assert_never
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS, Issued, Order, Receipt, issue_many
-from agcod_async.cli.delivery import FAILURES_MAX, Delivery
 from agcod_async.cli.display import TICK_SECONDS, Display, Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS, interrupts
 from agcod_async.cli.orders_file import RefusedRow, Row
 from agcod_async.cli.report import Report
-from agcod_async.cli.sinks import DeliveryError
 from agcod_async.cli.tally import Delivered, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered
 from agcod_async.pacing.pacer import LocalPacer
+from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.settings import Settings
 from agcod_async.wire.port import Transport
@@ -73,13 +74,26 @@ class Batch:
     _: KW_ONLY
     display: Display
     report: Report
-    delivery: Delivery
+    sink: Sink | None
+    delivery_policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     concurrency: int = CONCURRENCY
     deadline_seconds: float = DEADLINE_SECONDS
     tally: Tally = field(default_factory=Tally)
     elapsed_seconds: float = 0.0
     _report_is_open: bool = True
     _leaving: asyncio.Task[None] | None = None
+    _delivery: DeliveryLine | None = field(init=False)
+    _places: asyncio.Semaphore = field(init=False)
+    """A card that has none waits, and so does whoever would issue the next one."""
+
+    def __post_init__(self) -> None:
+        """Put a line in front of the sink."""
+        policy = self.delivery_policy
+        self._places = asyncio.Semaphore(policy.at_a_time_max)
+        self._delivery = None
+        if self.sink is not None:
+            watch = self._watch_delivery
+            self._delivery = DeliveryLine(self.sink, policy=policy, on_change=watch)
 
     async def issue(self) -> None:
         """Issue the orders. What has come of them is in `tally`."""
@@ -88,8 +102,10 @@ class Batch:
         try:
             with interrupts(drain=self._drain, leave=self._leave) as steps:
                 try:
-                    await self._issue()
-                    await self._finish_delivery()
+                    try:
+                        await self._issue()
+                    finally:
+                        await self._close_delivery()
                 except asyncio.CancelledError:
                     if not steps.took_last():
                         raise
@@ -108,12 +124,13 @@ class Batch:
             concurrency=self.concurrency,
             deadline_seconds=self.deadline_seconds,
         )
-        async for receipt in receipts:
-            await self._end(receipt)
+        async with asyncio.TaskGroup() as handing_over:
+            async for receipt in receipts:
+                await self._take(receipt, handing_over)
 
-    def _orders(self) -> Iterator[Order]:
+    async def _orders(self) -> AsyncGenerator[Order, None]:
         rows = iter(self.rows)
-        while self.tally.stopped is None:
+        while await self._is_wanted():
             try:
                 row = next(rows, None)
             except Exception as error:  # noqa: BLE001  what was taken must get its verdict
@@ -128,22 +145,50 @@ class Batch:
                 self.tally.open_ids[row.request_id] = None
                 yield row
 
-    async def _end(self, receipt: Receipt) -> None:
-        delivered: Delivered = "none"
-        if isinstance(receipt.verdict, Issued):
-            delivered = await self.delivery.hand_over(receipt.verdict.card, receipt.order)
-        self.tally.add(receipt, delivered)
-        problem = self.delivery.problem
-        self._tell(partial(self.report.ended, receipt, delivered, problem))
-        if self.delivery.is_hopeless:
-            self._stop(f"{FAILURES_MAX} deliveries in a row have failed")
+    async def _is_wanted(self) -> bool:
+        """Whether another order should be taken; waits while its code would go nowhere."""
+        if self._delivery is not None and self.tally.stopped is None:
+            await self._delivery.ready()
+        return self.tally.stopped is None
 
-    async def _finish_delivery(self) -> None:
-        try:
-            await self.delivery.finish()
-        except DeliveryError as error:
-            self.tally.take_back_deliveries(error.request_ids)
-            self.display.note(f"undelivered  {error}")
+    async def _take(self, receipt: Receipt, handing_over: asyncio.TaskGroup) -> None:
+        """Take a receipt in; wait while the sink has as many cards as it may have."""
+        verdict = receipt.verdict
+        if self._delivery is None or not isinstance(verdict, Issued):
+            self._end(receipt, "none", "")
+        else:
+            await self._places.acquire()
+            handing_over.create_task(self._hand_over(self._delivery, verdict.card, receipt))
+
+    async def _hand_over(self, line: DeliveryLine, card: GiftCard, receipt: Receipt) -> None:
+        handover = await line.hand_over(card, receipt.order)
+        self._places.release()
+        if isinstance(handover, Undelivered):
+            self._end(receipt, "failed", handover.problem)
+        else:
+            self._end(receipt, "done", "")
+
+    def _end(self, receipt: Receipt, delivered: Delivered, problem: str) -> None:
+        self.tally.add(receipt, delivered)
+        self._tell(partial(self.report.ended, receipt, delivered, problem))
+
+    def _watch_delivery(self, line: DeliveryLine) -> None:
+        match line.state:
+            case LineState.STOPPED:
+                self.display.note(
+                    f"delivery     has failed {line.failures_in_row} times in a row, the last "
+                    f"time: {line.last_problem}; no order is taken until a card is"
+                )
+            case LineState.GIVEN_UP:
+                self._stop(f"{line.failures_in_row} deliveries in a row have failed")
+            case LineState.OPEN:
+                self.display.note("delivery     goes on")
+            case _:
+                assert_never(line.state)
+
+    async def _close_delivery(self) -> None:
+        if self._delivery is not None:
+            await self._delivery.aclose()
 
     # --- stopping ------------------------------------------------------------------------------
 
@@ -161,7 +206,8 @@ class Batch:
     def _leave(self) -> None:
         if self._leaving is None:
             self._leaving = asyncio.create_task(self.line.session.aclose(drain_seconds=0.0))
-            self.delivery.hurry()
+            if self._delivery is not None:
+                self._delivery.hurry()
 
     # --- telling -------------------------------------------------------------------------------
 

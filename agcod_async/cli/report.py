@@ -67,7 +67,7 @@ class NoteReport:
             name = VERDICT_NAMES[type(receipt.verdict)]
             self._display.note(f"{name:12} {request_id}: {receipt.verdict.error.reason}")
         elif delivered == "failed":
-            self._display.note(f"{'undelivered':12} {request_id}: the sink {problem}")
+            self._display.note(f"{'undelivered':12} {request_id}: {problem}")
 
 
 class JsonReport:
@@ -217,7 +217,7 @@ def _attention(tally: Tally) -> Iterator[str]:
         yield from _and_more(tally.undelivered, len(tally.undelivered_ids))
     if tally.counts[Issued] and not (tally.delivered or tally.undelivered):
         yield ""
-        yield "No code was handed to anybody: there was no --deliver-command or --deliver-to."
+        yield "No code was handed to anybody: there was no --deliver-… option."
         yield "The same file, run again with one, brings the same cards."
     if tally.stopped:
         yield ""

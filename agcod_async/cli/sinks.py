@@ -1,184 +1,168 @@
-"""Where claim codes go: to a command or a function that the user names, and nowhere else.
+"""Where claim codes go: to a command, a function or a URL that the user names, and nowhere else.
 
 Rules of this file:
 
 1. A sink is found and started before the first order is sent, so that a misspelt one costs nothing.
-2. What a sink prints or raises is not shown: it could quote the code that it was given.
-3. Cards are handed over one after the other, and the next one waits until the last was taken.
+2. A secret is named by its environment variable: other users can read a command line.
 """
 
-import asyncio
 import importlib
 import inspect
-import json
 import shlex
 import sys
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Literal
 
 from agcod_async.batch import Order
-from agcod_async.cli.tally import LISTED_MAX
 from agcod_async.core.outcomes import Reason
+from agcod_async.delivery import (
+    CommandPerCardSink,
+    CommandSink,
+    DeliveryPolicy,
+    FunctionSink,
+    Sink,
+    WebhookSink,
+    secret_from_env,
+)
 from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.messages import GiftCard
 
-COMMAND_END_SECONDS_MAX: Final = 60.0
-"""How long a command may take to end once it has been given everything."""
+ATTEMPTS_MAX = DeliveryPolicy().attempts_max
+TIMEOUT_SECONDS = DeliveryPolicy().attempt_seconds_max
 
-Function = Callable[[GiftCard, Order], object]
-
-
-class DeliveryError(Exception):
-    """The sink has not taken a card, or cannot vouch for those it has taken (`request_ids`)."""
-
-    def __init__(self, problem: str, request_ids: Sequence[str] = ()) -> None:
-        super().__init__(problem)
-        self.request_ids = request_ids
+_GRACE_SECONDS = 1.0
+"""So much longer waits the line than the sink, which knows more of what went wrong."""
 
 
-class Sink(Protocol):
-    """Takes issued cards."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkOptions:
+    """What the command line says of the sink. At most one of the first three is given."""
 
-    async def deliver(self, card: GiftCard, order: Order) -> None:
-        """Take one card; whatever it raises means that the card was not taken."""
-        ...
+    command: str | None
+    function: str | None
+    webhook: str | None
+    acknowledgement: Literal["line", "exit"] | None
+    secret_variable: str | None
+    attempts_max: int
+    timeout_seconds: float
 
-    async def finish(self) -> None:
-        """Take no more. Raises `DeliveryError` if what was taken may not have been delivered."""
-        ...
+    @property
+    def policy(self) -> DeliveryPolicy:
+        """The limits of the line; raises `UsageError` where one cannot be kept."""
+        if self.attempts_max < 1:
+            raise UsageError(Reason(f"--deliver-attempts: {self.attempts_max} is below 1"))
+        if not self.timeout_seconds > 0:
+            raise UsageError(Reason(f"--deliver-timeout: {self.timeout_seconds} is not above 0"))
+        return DeliveryPolicy(
+            attempts_max=self.attempts_max,
+            attempt_seconds_max=self.timeout_seconds + _GRACE_SECONDS,
+        )
 
 
-class CommandSink:
-    """A command that reads one line of JSON for each card from its standard input.
+def add_sink_arguments(parser: ArgumentParser) -> None:
+    """Add the options that begin with `--deliver`."""
+    sinks = parser.add_mutually_exclusive_group()
+    sinks.add_argument(
+        "--deliver-command",
+        metavar="CMD",
+        help="run CMD, without a shell; it reads a line of JSON for each card, answers its ID",
+    )
+    sinks.add_argument(
+        "--deliver-to",
+        metavar="MODULE:FUNCTION",
+        help="call function(card, order) for each card; it may be async",
+    )
+    sinks.add_argument(
+        "--deliver-webhook", metavar="URL", help="POST each card to URL, signed; 2xx takes it"
+    )
+    parser.add_argument(
+        "--deliver-ack",
+        choices=("line", "exit"),
+        help="how CMD takes a card: by the line (default), or by exit status 0, run for each card",
+    )
+    parser.add_argument(
+        "--deliver-secret-env",
+        metavar="NAME",
+        help="the environment variable with the secret that signs what goes to the webhook",
+    )
+    parser.add_argument(
+        "--deliver-attempts",
+        type=int,
+        default=ATTEMPTS_MAX,
+        metavar="N",
+        help=f"hand a card over so often at most (default: {ATTEMPTS_MAX})",
+    )
+    parser.add_argument(
+        "--deliver-timeout",
+        type=float,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help=f"the time for one delivery (default: {TIMEOUT_SECONDS:.0f})",
+    )
 
-    It runs once for the whole batch, without a shell. Its exit status is its receipt: 0 says that
-    it has delivered what it was given. Anything else says nothing about any single card.
-    """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Write to this process; `start` makes one."""
-        self._process = process
-        self._latest_ids: deque[str] = deque(maxlen=LISTED_MAX)
+def sink_options(arguments: Namespace) -> SinkOptions:
+    """Return what the command line says; raises `UsageError` where it does not fit together."""
+    options = SinkOptions(
+        command=arguments.deliver_command,
+        function=arguments.deliver_to,
+        webhook=arguments.deliver_webhook,
+        acknowledgement=arguments.deliver_ack,
+        secret_variable=arguments.deliver_secret_env,
+        attempts_max=arguments.deliver_attempts,
+        timeout_seconds=arguments.deliver_timeout,
+    )
+    if options.acknowledgement is not None and options.command is None:
+        raise UsageError(Reason("--deliver-ack: goes with --deliver-command"))
+    if (options.secret_variable is None) != (options.webhook is None):
+        raise UsageError(Reason("--deliver-webhook and --deliver-secret-env go together"))
+    return options
 
-    @classmethod
-    async def start(cls, command: str) -> "CommandSink":
-        """Start the command; raises `UsageError` where it cannot be."""
+
+async def open_sink(options: SinkOptions) -> Sink | None:
+    """Find and start the sink; raises `UsageError` where that cannot be done."""
+    if options.command is not None:
+        words = _words(options.command)
+        seconds = options.timeout_seconds
         try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise UsageError(Reason(f"--deliver-command: {error}")) from error
-        if not words:
-            raise UsageError(Reason("--deliver-command: is empty"))
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for us: it must still take what is under way
-            )
-        except OSError as error:
-            raise UsageError(Reason(f"--deliver-command: {words[0]}: {error.strerror}")) from error
-        if process.stdin is not None:
-            # What is still in our own buffer when the command dies has not been handed over.
-            process.stdin.transport.set_write_buffer_limits(high=0)
-        return cls(process)
-
-    async def deliver(self, card: GiftCard, order: Order) -> None:
-        """Write one line."""
-        stdin = self._process.stdin
-        if stdin is None or self._process.returncode is not None:
-            raise DeliveryError(f"the command has ended{self._status()}")
-        line = json.dumps(_fields(card, order)) + "\n"
-        try:
-            stdin.write(line.encode())
-            await stdin.drain()
-        except ConnectionError:
-            raise DeliveryError("the command reads no more") from None
-        self._latest_ids.append(order.request_id)
-
-    async def finish(self) -> None:
-        """Close the command's standard input and wait for its exit status."""
-        process = self._process
-        if process.stdin is not None:
-            process.stdin.close()
-            with suppress(ConnectionError):
-                await process.stdin.wait_closed()
-        try:
-            async with asyncio.timeout(COMMAND_END_SECONDS_MAX):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        if process.returncode != 0:
-            raise DeliveryError(
-                f"the delivery command ended{self._status()}: it does not vouch for the cards "
-                "that it was given",
-                tuple(self._latest_ids),
-            )
-
-    def _status(self) -> str:
-        status = self._process.returncode
-        if status is None:
-            return ""
-        return f" with status {status}" if status >= 0 else f" on signal {-status}"
+            if options.acknowledgement == "exit":
+                return CommandPerCardSink(*words, end_seconds_max=seconds)
+            return await CommandSink.start(*words, answer_seconds_max=seconds)
+        except UsageError as error:
+            raise UsageError(Reason(f"--deliver-command: {error.reason}")) from error
+    if options.function is not None:
+        return FunctionSink(_function(options.function))
+    if options.webhook is not None and options.secret_variable is not None:
+        return WebhookSink(
+            options.webhook,
+            secret=secret_from_env(options.secret_variable),
+            reply_seconds_max=options.timeout_seconds,
+        )
+    return None
 
 
-class FunctionSink:
-    """A function of the user's: `async def deliver(card, order)`, or without the `async`.
-
-    A plain function runs in a thread of its own, always the same, so that it may block.
-    """
-
-    def __init__(self, function: Function) -> None:
-        """Call this function; `find` looks one up."""
-        self._function = function
-        self._thread: ThreadPoolExecutor | None = None
-        if not inspect.iscoroutinefunction(function):
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="agcod-deliver")
-
-    @classmethod
-    def find(cls, name: str) -> "FunctionSink":
-        """Import "module:function"; raises `UsageError` where that is none."""
-        module_name, _, function_name = name.partition(":")
-        here = str(Path.cwd())
-        if here not in sys.path:
-            sys.path.append(here)
-        try:
-            function = getattr(importlib.import_module(module_name), function_name)
-            inspect.signature(function).bind(None, None)
-        except Exception as error:  # the module is the user's, and may raise anything
-            problem = f"--deliver-to: {name!r} is no function(card, order): {error}"
-            raise UsageError(Reason(problem)) from error
-        return cls(function)
-
-    async def deliver(self, card: GiftCard, order: Order) -> None:
-        """Call the function, and await what it returns if that is to be awaited."""
-        if self._thread is None:
-            result = self._function(card, order)
-        else:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._thread, self._function, card, order)
-        if inspect.isawaitable(result):
-            await result
-
-    async def finish(self) -> None:
-        """Let the thread go."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=False)
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(Reason(f"--deliver-command: {error}")) from error
 
 
-def _fields(card: GiftCard, order: Order) -> dict[str, str | None]:
-    return {
-        "request_id": order.request_id,
-        "live_request_id": str(card.request_id),
-        "gc_id": card.gc_id,
-        "claim_code": card.claim_code.reveal(),
-        "amount": str(card.amount.amount),
-        "currency": card.amount.currency,
-        "expires_at": None if card.expires_at is None else card.expires_at.isoformat(),
-    }
+def _function(name: str) -> Callable[[GiftCard, Order], object]:
+    """Import "module:function"; raises `UsageError` where that is none."""
+    module_name, _, function_name = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        function: Callable[[GiftCard, Order], object] = getattr(
+            importlib.import_module(module_name), function_name
+        )
+        inspect.signature(function).bind(None, None)
+    except Exception as error:  # the module is the user's, and may raise anything
+        problem = f"--deliver-to: {name!r} is no function(card, order): {error}"
+        raise UsageError(Reason(problem)) from error
+    return function

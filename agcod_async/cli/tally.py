@@ -1,6 +1,5 @@
 """What a batch has come to so far: counts, sums, and the lists that somebody must act on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, assert_never
@@ -69,13 +68,6 @@ class Tally:
                 pass
             case _:
                 assert_never(receipt.verdict)
-
-    def take_back_deliveries(self, request_ids: Sequence[str]) -> None:
-        """Count as undelivered what was handed over and, as it turns out, perhaps not delivered."""
-        self.undelivered += self.delivered
-        self.delivered = 0
-        room = LISTED_MAX - len(self.undelivered_ids)
-        self.undelivered_ids.extend(request_ids[:room])
 
     @property
     def exit_code(self) -> ExitCode:

@@ -1,9 +1,25 @@
 """How long a pause is. Pure: chance is an argument, a number of at least 0 and below 1."""
 
+from typing import Protocol
+
 from agcod_async.core.policy import RecoveryPolicy
 
 
-def backoff_seconds(policy: RecoveryPolicy, repeats: int, chance: float) -> float:
+class Backoff(Protocol):
+    """The two figures of a backoff: where it begins, and where it stops doubling."""
+
+    @property
+    def backoff_base_seconds(self) -> float:
+        """The pause before the first repeat."""
+        ...
+
+    @property
+    def backoff_max_seconds(self) -> float:
+        """The longest pause."""
+        ...
+
+
+def backoff_seconds(policy: Backoff, repeats: int, chance: float) -> float:
     """Return the pause before repeat number `repeats` (1, 2, …): doubling, half of it jitter."""
     full = _doubled(policy.backoff_base_seconds, repeats, policy.backoff_max_seconds)
     return full * (0.5 + 0.5 * chance)

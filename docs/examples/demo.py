@@ -23,7 +23,6 @@ from typing import Any
 
 from agcod_async import Money, RecoveryPolicy, RequestId, Settings
 from agcod_async.batch import Declined, InDoubt, Issued, Order, Reversed, Unavailable
-from agcod_async.cli.delivery import Delivery
 from agcod_async.cli.display import open_display
 from agcod_async.cli.issuing import Batch, Line, open_line
 from agcod_async.cli.orders_file import count_rows, open_orders
@@ -82,7 +81,7 @@ class Handover:
         self.repeated += order.request_id in self.cards
         self.cards[order.request_id] = (card.request_id, card.gc_id, card.amount.amount)
 
-    async def finish(self) -> None:
+    async def aclose(self) -> None:
         """Do nothing."""
 
 
@@ -121,7 +120,7 @@ async def issue(url: str, settings: Settings) -> bool:
                 count_rows(ORDERS),
                 display=display,
                 report=NoteReport(display),
-                delivery=Delivery(handover),
+                sink=handover,
                 concurrency=CONCURRENCY,
             )
             await batch.issue()

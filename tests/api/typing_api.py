@@ -25,10 +25,15 @@ from agcod_async import (
     Cancellation,
     CardNumber,
     ClaimCode,
+    CommandSink,
     Credentials,
     Deactivation,
     DeclinedError,
+    DeliveryError,
+    DeliveryLine,
+    DeliveryPolicy,
     Endpoint,
+    FunctionSink,
     GiftCard,
     HttpxTransport,
     InDoubtError,
@@ -43,12 +48,16 @@ from agcod_async import (
     RequestId,
     ReversedError,
     Settings,
+    Sink,
     TransactionSource,
     UnavailableError,
     UsageError,
+    WebhookSink,
     issue_many,
 )
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
+from agcod_async.core.outcomes import Reason
+from agcod_async.delivery import Delivered, Undelivered, secret_from_env
 from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
 
 
@@ -253,6 +262,24 @@ async def a_batch(session: AgcodSession, business_keys: Iterable[str]) -> int:
 async def a_batch_from_a_stream(session: AgcodSession, orders: AsyncIterator[Order]) -> None:
     async for receipt in issue_many(session, orders):
         assert_type(receipt.verdict, Verdict)
+
+
+async def a_delivery(line: DeliveryLine, card: GiftCard, order: Order) -> int:
+    sinks: list[Sink] = [
+        FunctionSink(lambda card, order: (card.gc_id, order.request_id)),
+        await CommandSink.start("./deliver", "--quietly"),
+        WebhookSink("https://shop.example/cards", secret=secret_from_env("SHOP_SECRET")),
+    ]
+    DeliveryLine(sinks[0], policy=DeliveryPolicy(attempts_max=3))
+    assert_type(await line.ready(), bool)
+    handover = await line.hand_over(card, order)
+    match handover:
+        case Delivered(attempts):
+            return attempts
+        case Undelivered(problem):
+            raise DeliveryError(Reason(problem))
+        case _:
+            assert_never(handover)
 
 
 async def what_must_not_type_check(session: AgcodSession) -> None:

@@ -1,41 +1,20 @@
-import asyncio
 import json
-import os
-import shlex
 import sys
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from agcod_async.batch import Order
-from agcod_async.cli import sinks
-from agcod_async.cli.delivery import (
-    DELIVERY_SECONDS_MAX,
-    FAILURES_MAX,
-    HURRIED_SECONDS_MAX,
-    Delivery,
-)
-from agcod_async.cli.sinks import CommandSink, DeliveryError, FunctionSink
-from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.delivery import DeliveryPolicy
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
-from agcod_async.testing.clock import run
-from agcod_async.values import ClaimCode, Money, RequestId
 from tests.cli.stage import HEADER, Agcod, FileOf, assert_no_code, codes
+from tests.delivery.cards import command_of
+from tests.delivery.receiver import received
 
 Serve = Callable[[EmulatorConfig], Emulator]
 
 ORDERS = ("Emula1,10.00,USD", "Emula2,20.50,USD", "Emula3,30.25,USD")
-
-
-def command_of(tmp_path: Path, body: str) -> str:
-    """A command line that runs this Python; it reads cards from `sys.stdin`."""
-    script = tmp_path / "deliver command.py"
-    script.write_text("import sys\n" + dedent(body), encoding="utf-8")
-    return shlex.join([sys.executable, "-S", str(script)])
 
 
 def module_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> str:
@@ -46,11 +25,19 @@ def module_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: 
     return f"{name}:deliver"
 
 
-def test_a_command_gets_a_line_of_json_for_each_card(
+TAKE = """
+for line in sys.stdin:
+    taken.write(line)
+    taken.flush()
+    print(json.loads(line)["request_id"], flush=True)
+"""
+
+
+def test_a_command_gets_a_line_of_json_for_each_card_and_answers_with_its_id(
     agcod: Agcod, emulator: Emulator, file_of: FileOf, tmp_path: Path
 ) -> None:
     taken = tmp_path / "taken.jsonl"
-    command = command_of(tmp_path, f"open({str(taken)!r}, 'w').write(sys.stdin.read())")
+    command = command_of(tmp_path, f"taken = open({str(taken)!r}, 'w')\n{TAKE}")
 
     ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--deliver-command", command, "--json")
 
@@ -77,7 +64,7 @@ def test_a_command_gets_a_line_of_json_for_each_card(
 def test_what_a_command_prints_is_not_shown(
     agcod: Agcod, emulator: Emulator, file_of: FileOf, tmp_path: Path
 ) -> None:
-    body = "cards = sys.stdin.read(); print(cards); print(cards, file=sys.stderr)"
+    body = f"taken = sys.stderr\n{TAKE.replace('taken.flush()', 'print(line)')}"
 
     ran = agcod(
         "batch",
@@ -91,35 +78,93 @@ def test_what_a_command_prints_is_not_shown(
     assert_no_code(emulator, ran.everything)
 
 
-def test_a_command_that_fails_in_the_end_vouches_for_nothing(
+def test_a_command_that_takes_cards_and_does_not_say_so_has_taken_none(
     agcod: Agcod, emulator: Emulator, file_of: FileOf, tmp_path: Path
 ) -> None:
-    command = command_of(tmp_path, "sys.stdin.read(); sys.exit(5)")
+    command = command_of(tmp_path, "for line in sys.stdin: pass")
+    options = ("--deliver-command", command, "--deliver-timeout", "0.2", "--deliver-attempts", "1")
 
-    ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--deliver-command", command)
+    ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options)
 
     assert ran.code == 1
-    assert "with status 5" in ran.err
+    assert "undelivered  Emula2: the command did not answer in time" in ran.err
     for request_id in ("Emula1", "Emula2", "Emula3"):
         assert f"\n  {request_id}\n" in ran.out
     assert_no_code(emulator, ran.everything)
 
 
-def test_a_command_that_is_gone_stops_the_intake_and_every_card_is_listed(
+def test_a_command_that_cannot_answer_takes_each_card_by_its_exit_status(
     agcod: Agcod, emulator: Emulator, file_of: FileOf, tmp_path: Path
 ) -> None:
-    orders = [f"Emula{n},1.00,USD" for n in range(300)]
-    command = command_of(tmp_path, "sys.stdin.close()")
-    options = ("--deliver-command", command, "--concurrency", "1", "--json")
+    command = command_of(tmp_path, "sys.exit('Emula2' in sys.stdin.read())")
+    options = ("--deliver-command", command, "--deliver-ack", "exit", "--deliver-attempts", "1")
 
-    ran = agcod("batch", "issue", file_of(HEADER, *orders), *options)
+    ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options, "--json")
 
-    *receipts, summary = ran.objects
-    issued = {shown["request_id"] for shown in receipts if shown["verdict"] == "issued"}
     assert ran.code == 1
-    assert len(codes(emulator)) == len(issued) < 300
-    assert set(summary["undelivered_request_ids"]) == issued
-    assert "in a row" in summary["stopped"]
+    assert ran.objects[-1]["undelivered_request_ids"] == ["Emula2"]
+    assert ran.objects[-1]["delivered"] == 2
+    assert_no_code(emulator, ran.everything)
+
+
+def test_a_command_that_dies_is_started_anew_and_gets_the_same_card_again(
+    agcod: Agcod, emulator: Emulator, file_of: FileOf, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken.jsonl"
+    body = f"""
+    died = os.path.exists({str(taken)!r})
+    taken = open({str(taken)!r}, "a")
+    for line in sys.stdin:
+        if not died and "Emula2" in line:
+            os.kill(os.getpid(), 9)
+        taken.write(line)
+        taken.flush()
+        print(json.loads(line)["request_id"], flush=True)
+    """
+
+    ran = agcod(
+        *("batch", "issue", file_of(HEADER, *ORDERS), "--json"),
+        *("--deliver-command", command_of(tmp_path, body)),
+    )
+
+    told = [json.loads(line) for line in taken.read_text("utf-8").splitlines()]
+    assert ran.code == 0
+    assert {card["request_id"] for card in told} == {"Emula1", "Emula2", "Emula3"}
+    assert emulator.arrivals.total == 3, "Amazon is not asked again"
+
+
+def test_a_webhook_gets_each_card_signed(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHOP_SECRET", "sixteen bytes or more")
+    with received(status=202) as (url, posts):
+        options = ("--deliver-webhook", url, "--deliver-secret-env", "SHOP_SECRET")
+        ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options)
+
+    assert ran.code == 0
+    assert {post.headers["idempotency-key"] for post in posts} == {"Emula1", "Emula2", "Emula3"}
+    assert sorted(json.loads(post.body)["claim_code"] for post in posts) == sorted(codes(emulator))
+    assert_no_code(emulator, ran.everything)
+
+
+def test_a_webhook_that_refuses_is_told_of_without_its_words(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHOP_SECRET", "sixteen bytes or more")
+    with received(status=500) as (url, posts):
+        options = ("--deliver-webhook", url, "--deliver-secret-env", "SHOP_SECRET")
+        ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options, "--deliver-attempts", "1")
+
+    assert ran.code == 1
+    assert len(posts) == 3
+    assert "undelivered  Emula2: the webhook answered with status 500" in ran.err
+    assert_no_code(emulator, ran.everything)
 
 
 @pytest.mark.parametrize("kind", ["async def", "def"])
@@ -174,8 +219,10 @@ def test_a_delivery_that_fails_is_listed_and_does_not_quote_the_code(
         """,
     )
 
-    ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--deliver-to", function)
-    as_json = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--deliver-to", function, "--json")
+    options = ("--deliver-to", function, "--deliver-attempts", "1")
+
+    ran = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options)
+    as_json = agcod("batch", "issue", file_of(HEADER, *ORDERS), *options, "--json")
 
     assert ran.code == as_json.code == 1
     assert "undelivered  Emula2: the sink raised LookupError" in ran.err
@@ -197,141 +244,13 @@ def test_a_sink_that_always_fails_stops_the_intake(
     name = f"shop_broken_{ending[-4:]}"
     function = module_of(tmp_path, monkeypatch, name, f"def deliver(card, order):\n    {ending}\n")
     orders = [f"Emula{n},1.00,USD" for n in range(100)]
-    options = ("--deliver-to", function, "--concurrency", "2", "--json")
+    options = ("--deliver-to", function, "--concurrency", "2", "--deliver-attempts", "1", "--json")
 
     ran = agcod("batch", "issue", file_of(HEADER, *orders), *options)
 
     assert ran.code == 1
-    assert FAILURES_MAX <= len(codes(emulator)) <= FAILURES_MAX + 4
+    failures_max, held_max = DeliveryPolicy().failures_max, DeliveryPolicy().at_a_time_max + 1 + 2
+    assert failures_max <= len(codes(emulator)) <= failures_max + held_max
+    assert f"delivery     has failed {failures_max} times in a row" in ran.err
+    assert ran.objects[-1]["stopped"] == f"{failures_max} deliveries in a row have failed"
     assert ran.objects[-1]["undelivered"] == len(codes(emulator))
-
-
-ORDER = Order(request_id="Emula1", amount=Money(1, "USD"))
-CARD = GiftCard(
-    ClaimCode("CANA-RYCODE-0001"), "GC1", RequestId("Emula1"), ORDER.amount, None, "Fulfilled"
-)
-
-
-@dataclass
-class Scripted:
-    """A sink that takes so long for each card, or raises."""
-
-    script: list[float | Exception]
-
-    async def deliver(self, card: GiftCard, order: Order) -> None:
-        assert (card, order) == (CARD, ORDER)
-        match self.script.pop(0):
-            case Exception() as error:
-                raise error
-            case seconds:
-                await asyncio.sleep(seconds)
-
-    async def finish(self) -> None:
-        raise DeliveryError("it does not vouch")
-
-
-def test_a_sink_that_hangs_is_given_up_after_a_while() -> None:
-    async def main() -> float:
-        delivery = Delivery(Scripted([DELIVERY_SECONDS_MAX - 1, DELIVERY_SECONDS_MAX + 1]))
-        assert await delivery.hand_over(CARD, ORDER) == "done"
-        started_at = asyncio.get_running_loop().time()
-        assert await delivery.hand_over(CARD, ORDER) == "failed"
-        assert delivery.problem == "took too long"
-        return asyncio.get_running_loop().time() - started_at
-
-    assert run(main()) == pytest.approx(DELIVERY_SECONDS_MAX, abs=0.01)
-
-
-def test_a_hurried_delivery_gets_little_more_time_and_so_does_the_next() -> None:
-    async def main() -> tuple[float, float]:
-        loop = asyncio.get_running_loop()
-        delivery = Delivery(Scripted([1000.0, 1000.0]))
-        loop.call_at(10.0, delivery.hurry)
-        await delivery.hand_over(CARD, ORDER)
-        first = loop.time()
-        await delivery.hand_over(CARD, ORDER)
-        return first, loop.time() - first
-
-    first, second = run(main())
-    assert first == pytest.approx(10.0 + HURRIED_SECONDS_MAX, abs=0.01)
-    assert second == pytest.approx(HURRIED_SECONDS_MAX, abs=0.01)
-
-
-def test_only_failures_in_a_row_make_a_sink_hopeless() -> None:
-    async def main() -> None:
-        failure = LookupError("no")
-        delivery = Delivery(
-            Scripted([*[failure] * (FAILURES_MAX - 1), 0.0, *[failure] * FAILURES_MAX])
-        )
-        for _ in range(2 * FAILURES_MAX - 1):
-            await delivery.hand_over(CARD, ORDER)
-            assert not delivery.is_hopeless
-        await delivery.hand_over(CARD, ORDER)
-        assert delivery.is_hopeless
-
-    run(main())
-
-
-def test_a_command_that_does_not_end_is_killed_and_vouches_for_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sinks, "COMMAND_END_SECONDS_MAX", 0.2)
-    command = command_of(tmp_path, "import time; time.sleep(60)")
-
-    async def main() -> None:
-        sink = await CommandSink.start(command)
-        await sink.deliver(CARD, ORDER)
-        with pytest.raises(DeliveryError, match="on signal 9") as raised:
-            await sink.finish()
-        assert raised.value.request_ids == ("Emula1",)
-
-    asyncio.run(main())
-
-
-def test_a_plain_function_always_runs_in_the_same_thread_and_never_on_the_loop() -> None:
-    threads: set[int] = set()
-
-    def deliver(_card: GiftCard, _order: Order) -> None:
-        threads.add(threading.get_ident())
-
-    async def main() -> None:
-        sink = FunctionSink(deliver)
-        for _ in range(5):
-            await sink.deliver(CARD, ORDER)
-        await sink.finish()
-
-    asyncio.run(main())
-
-    assert len(threads) == 1
-    assert threads != {threading.get_ident()}
-
-
-def test_a_plain_function_may_return_something_to_await() -> None:
-    taken: list[str] = []
-
-    async def store(order: Order) -> None:
-        taken.append(order.request_id)
-
-    async def main() -> None:
-        sink = FunctionSink(lambda _card, order: store(order))
-        await sink.deliver(CARD, ORDER)
-        await sink.finish()
-
-    asyncio.run(main())
-
-    assert taken == ["Emula1"]
-
-
-def test_ctrl_c_in_the_terminal_does_not_reach_the_command(tmp_path: Path) -> None:
-    written = tmp_path / "session"
-    command = command_of(
-        tmp_path, f"import os; open({str(written)!r}, 'w').write(str(os.getsid(0)))"
-    )
-
-    async def main() -> None:
-        sink = await CommandSink.start(command)
-        await sink.finish()
-
-    asyncio.run(main())
-
-    assert int(written.read_text("utf-8")) != os.getsid(0)

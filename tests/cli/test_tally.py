@@ -97,16 +97,6 @@ def test_the_lists_are_bounded_and_say_how_many_more_there_are(
     assert capsys.readouterr().out.count("  and 5 more, which were reported above") == 2
 
 
-def test_a_sink_that_takes_its_word_back_leaves_nothing_delivered() -> None:
-    tally = Tally()
-    tally.add(issued("Emula1"), "failed")
-    tally.add(issued("Emula2"), "done")
-    tally.take_back_deliveries(["Emula2"])
-
-    assert (tally.delivered, tally.undelivered) == (0, 2)
-    assert tally.undelivered_ids == ["Emula1", "Emula2"]
-
-
 def test_no_summary_and_no_repr_shows_a_code(capsys: pytest.CaptureFixture[str]) -> None:
     tally = Tally()
     for delivered in ("done", "failed", "none"):
