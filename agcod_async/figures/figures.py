@@ -1,0 +1,166 @@
+"""What a run came to, as plain data that can be kept, compared and drawn.
+
+There is no place for a claim code in it: numbers, amounts, error names, and the request IDs of
+what is in doubt. Whatever could grow with the number of orders has a limit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal, get_args
+
+from agcod_async.errors import NextSafeAction
+from agcod_async.figures.latency import Latency
+from agcod_async.figures.pace import Pace
+
+VerdictName = Literal["issued", "declined", "reversed", "unavailable", "in_doubt"]
+VERDICT_NAMES: Final[tuple[VerdictName, ...]] = get_args(VerdictName)
+
+Standing = VerdictName | Literal["open"]
+"""Where an earlier run has left an order; "open" is without a verdict."""
+
+IN_DOUBT_LISTED_MAX: Final = 1000
+REFUSALS_MAX: Final = 100
+"""Kinds of errors that are counted by name. A name comes from the wire and may be anything."""
+PACES_MAX: Final = 24
+_NAME_LENGTH_MAX: Final = 200
+_AMOUNT_DIGITS_MAX: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A number of orders, and their exact amounts by currency.
+
+    Raises `ValueError` for what is no such thing.
+    """
+
+    orders: int = 0
+    amounts: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+
+    def __post_init__(self) -> None:
+        for currency, amount in self.amounts.items():
+            if not (len(currency) == len("USD") and currency.isascii() and currency.isalpha()):
+                raise ValueError("amounts: not a currency")
+            # Written out it must not fill the memory, as 1e999999999 would.
+            if not amount.is_finite() or len(f"{amount.as_tuple().exponent}") > len("-9"):
+                raise ValueError(f"amounts: {currency}: not an amount of money")
+            if len(amount.as_tuple().digits) > _AMOUNT_DIGITS_MAX:
+                raise ValueError(f"amounts: {currency}: not an amount of money")
+
+    def plus(self, other: "Worth") -> "Worth":
+        """Return both together."""
+        return Worth(self.orders + other.orders, self._with(other.amounts, 1))
+
+    def minus(self, other: "Worth") -> "Worth":
+        """Return what is left without `other`."""
+        return Worth(self.orders - other.orders, self._with(other.amounts, -1))
+
+    def _with(self, amounts: Mapping[str, Decimal], sign: int) -> dict[str, Decimal]:
+        both = dict(self.amounts)
+        for currency, amount in amounts.items():
+            both[currency] = both.get(currency, Decimal(0)) + sign * amount
+        return {currency: amount for currency, amount in sorted(both.items()) if amount}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How many orders were declined with one error of Amazon's; without names: with any other."""
+
+    code: str | None
+    error_type: str | None
+    orders: int
+
+    def __post_init__(self) -> None:
+        if self.orders < 0 or max(len(self.code or ""), len(self.error_type or "")) > (
+            _NAME_LENGTH_MAX
+        ):
+            raise ValueError("declined: a negative count, or a name that is too long")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInDoubt:
+    """An order that may have been issued, and what settles it without harm."""
+
+    request_id: str
+    next_safe_action: NextSafeAction
+    not_before: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.request_id) > _NAME_LENGTH_MAX:
+            raise ValueError("request_id: too long")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One run, or several runs of one job (`merged`).
+
+    `taken` is what was ordered, counted when it was taken on; `verdicts` is counted when it ended.
+    They are counted apart so that they can be compared. `taken_again` is what earlier runs of the
+    same job had left in each standing and this run took up again: there it counts no more.
+
+    `retries` counts requests after the first of an order, by the outcome of the one before them.
+    `replays` of them went under the same ID as a request before, `undos` took something back.
+    """
+
+    form: Literal["agcod figures 1"] = "agcod figures 1"
+    paces: tuple[Pace, ...]
+    """One for each run, the earliest first; of many runs the latest."""
+    runs: int = 1
+    taken: Worth
+    taken_again: Mapping[Standing, Worth] = field(default_factory=dict["Standing", "Worth"])
+    verdicts: Mapping[VerdictName, Worth]
+    rows_refused: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+    declined: tuple[Refusal, ...] = ()
+    in_doubt: tuple[OrderInDoubt, ...] = ()
+    """Those in doubt and those under way when it was stopped; the first ones, if there are many."""
+    settled_ids: tuple[str, ...] = ()
+    """Which orders of earlier runs' `in_doubt` this run took up again."""
+    requests: int = 0
+    throttles: int = 0
+    undos: int = 0
+    replays: int = 0
+    successors: int = 0
+    retries: Mapping[str, int] = field(default_factory=dict[str, int])
+    latency: Latency = field(default_factory=Latency)
+    stopped: str | None = None
+    """Why orders were left in the file, if some were."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.paces) <= PACES_MAX:
+            raise ValueError(f"paces: not 1 to {PACES_MAX} of them")
+        if len(self.declined) > REFUSALS_MAX + 1:
+            raise ValueError(f"declined: more than {REFUSALS_MAX} kinds of errors")
+        if max(len(self.in_doubt), len(self.settled_ids)) > IN_DOUBT_LISTED_MAX:
+            raise ValueError(f"in_doubt, settled_ids: more than {IN_DOUBT_LISTED_MAX} orders")
+        if len(self.retries) > REFUSALS_MAX or min(self.retries.values(), default=0) < 0:
+            raise ValueError("retries: a negative count, or too many causes")
+        if any(len(cause) > _NAME_LENGTH_MAX for cause in self.retries):
+            raise ValueError("retries: a name that is too long")
+
+    @property
+    def ordered(self) -> Worth:
+        """What was ordered, each order once."""
+        ordered = self.taken
+        for again in self.taken_again.values():
+            ordered = ordered.minus(again)
+        return ordered
+
+    def ended(self, name: VerdictName) -> Worth:
+        """What stands under this verdict now."""
+        return self.verdicts.get(name, Worth()).minus(self.taken_again.get(name, Worth()))
+
+    @property
+    def open(self) -> Worth:
+        """What was under way without a verdict when it was stopped: what is left of the ordered."""
+        left = self.ordered
+        for name in VERDICT_NAMES:
+            left = left.minus(self.ended(name))
+        return left
+
+    @property
+    def seconds(self) -> float:
+        """How long the runs took that `paces` lists."""
+        return sum(pace.seconds for pace in self.paces)
