@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from agcod_async.cli.report import (
     print_summary,
     summary_fields,
 )
+from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import CommandSink, FunctionSink, Sink
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
@@ -52,6 +54,7 @@ class Options:
     deliver_to: str | None
     as_json: bool
     progress: ProgressKind
+    reports: Sequence[Path]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -99,6 +102,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="auto",
         help="how to show progress on standard error (default: auto)",
     )
+    add_report_argument(parser)
 
 
 def run(arguments: Namespace) -> ExitCode:
@@ -115,6 +119,8 @@ def run(arguments: Namespace) -> ExitCode:
             print_json(summary_fields(batch.tally, batch.line.traffic, batch.elapsed_seconds))
         else:
             print_summary(batch.tally, batch.line.traffic, batch.elapsed_seconds)
+    if batch.figures is not None:
+        write_reports(options.reports, batch.figures)
     return batch.tally.exit_code
 
 
@@ -171,7 +177,10 @@ def _options(arguments: Namespace) -> Options:
         deliver_to=arguments.deliver_to,
         as_json=arguments.json,
         progress=progress,
+        reports=arguments.report,
     )
+    for path in options.reports:
+        check_report_path(path)
     if not 1 <= options.concurrency <= CONCURRENCY_MAX:
         raise UsageError(
             Reason(f"--concurrency: {options.concurrency} is out of range (1 to {CONCURRENCY_MAX})")

@@ -19,9 +19,9 @@ from agcod_async.cli.display import TICK_SECONDS, Display, Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS, interrupts
 from agcod_async.cli.orders_file import RefusedRow, Row
 from agcod_async.cli.report import Report
+from agcod_async.cli.run_figures import figures_of
 from agcod_async.cli.sinks import DeliveryError
 from agcod_async.cli.tally import Delivered, Tally
-from agcod_async.cli.run_figures import figures_of
 from agcod_async.cli.traffic import Traffic
 from agcod_async.clock import Clock
 from agcod_async.core.policy import RecoveryPolicy

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final, Literal, get_args
 
 from agcod_async.errors import NextSafeAction
+from agcod_async.figures.checks import COUNT_MAX, check_counts, check_name, check_time
 from agcod_async.figures.latency import Latency
 from agcod_async.figures.pace import Pace
 
@@ -24,8 +25,9 @@ IN_DOUBT_LISTED_MAX: Final = 1000
 REFUSALS_MAX: Final = 100
 """Kinds of errors that are counted by name. A name comes from the wire and may be anything."""
 PACES_MAX: Final = 24
-_NAME_LENGTH_MAX: Final = 200
+CURRENCIES_MAX: Final = 1000
 _AMOUNT_DIGITS_MAX: Final = 30
+_PLACES_MAX: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,12 @@ class Worth:
     amounts: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     def __post_init__(self) -> None:
+        if not abs(self.orders) <= COUNT_MAX or len(self.amounts) > CURRENCIES_MAX:
+            raise ValueError("orders, amounts: too many")
         for currency, amount in self.amounts.items():
             if not (len(currency) == len("USD") and currency.isascii() and currency.isalpha()):
                 raise ValueError("amounts: not a currency")
-            # Written out it must not fill the memory, as 1e999999999 would.
-            if not amount.is_finite() or len(f"{amount.as_tuple().exponent}") > len("-9"):
-                raise ValueError(f"amounts: {currency}: not an amount of money")
-            if len(amount.as_tuple().digits) > _AMOUNT_DIGITS_MAX:
+            if not _is_money(amount):
                 raise ValueError(f"amounts: {currency}: not an amount of money")
 
     def plus(self, other: "Worth") -> "Worth":
@@ -72,10 +73,9 @@ class Refusal:
     orders: int
 
     def __post_init__(self) -> None:
-        if self.orders < 0 or max(len(self.code or ""), len(self.error_type or "")) > (
-            _NAME_LENGTH_MAX
-        ):
-            raise ValueError("declined: a negative count, or a name that is too long")
+        check_counts("orders", (self.orders,), how_many_max=1)
+        check_name("code", self.code)
+        check_name("error_type", self.error_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class OrderInDoubt:
     not_before: datetime | None = None
 
     def __post_init__(self) -> None:
-        if len(self.request_id) > _NAME_LENGTH_MAX:
-            raise ValueError("request_id: too long")
+        check_name("request_id", self.request_id)
+        check_time("not_before", self.not_before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +135,14 @@ class Figures:
             raise ValueError(f"declined: more than {REFUSALS_MAX} kinds of errors")
         if max(len(self.in_doubt), len(self.settled_ids)) > IN_DOUBT_LISTED_MAX:
             raise ValueError(f"in_doubt, settled_ids: more than {IN_DOUBT_LISTED_MAX} orders")
-        if len(self.retries) > REFUSALS_MAX or min(self.retries.values(), default=0) < 0:
-            raise ValueError("retries: a negative count, or too many causes")
-        if any(len(cause) > _NAME_LENGTH_MAX for cause in self.retries):
-            raise ValueError("retries: a name that is too long")
+        check_counts("retries", self.retries.values(), how_many_max=REFUSALS_MAX)
+        for name in (*self.retries, *self.settled_ids, self.stopped):
+            check_name("retries, settled_ids, stopped", name)
+        counted = (
+            *(self.runs, self.rows_refused, self.delivered, self.undelivered),
+            *(self.requests, self.throttles, self.undos, self.replays, self.successors),
+        )
+        check_counts("counts", counted, how_many_max=len(counted))
 
     @property
     def ordered(self) -> Worth:
@@ -149,7 +153,7 @@ class Figures:
         return ordered
 
     def ended(self, name: VerdictName) -> Worth:
-        """What stands under this verdict now."""
+        """Return what stands under this verdict now."""
         return self.verdicts.get(name, Worth()).minus(self.taken_again.get(name, Worth()))
 
     @property
@@ -164,3 +168,11 @@ class Figures:
     def seconds(self) -> float:
         """How long the runs took that `paces` lists."""
         return sum(pace.seconds for pace in self.paces)
+
+
+def _is_money(amount: Decimal) -> bool:
+    """Return whether an amount can be written out, as 1e999999999 cannot."""
+    if not amount.is_finite():
+        return False
+    _, digits, exponent = amount.as_tuple()
+    return len(digits) <= _AMOUNT_DIGITS_MAX and -_PLACES_MAX <= int(exponent) <= 0

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from agcod_async.figures.checks import check_counts
+
 FLOOR_SECONDS: Final = 0.001
 BUCKETS_PER_DOUBLING: Final = 8
 BUCKETS_MAX: Final = 17 * BUCKETS_PER_DOUBLING + 1
@@ -24,8 +26,7 @@ class Latency:
     counts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.counts) > BUCKETS_MAX or min(self.counts, default=0) < 0:
-            raise ValueError(f"counts: not at most {BUCKETS_MAX} counts of at least 0")
+        check_counts("counts", self.counts, how_many_max=BUCKETS_MAX)
 
     @property
     def replies(self) -> int:

@@ -3,13 +3,19 @@
 When the intervals run out, each two neighbours become one, of twice the length.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from agcod_async.clock import Clock
 from agcod_async.events import AttemptEnded, Event
+from agcod_async.figures.checks import (
+    COUNT_MAX,
+    SECONDS_MAX,
+    check_counts,
+    check_measure,
+    check_time,
+)
 
 INTERVALS_MAX: Final = 240
 FIRST_INTERVAL_SECONDS: Final = 1.0
@@ -30,14 +36,11 @@ class Pace:
     requests: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.started_at.tzinfo is None:
-            raise ValueError("started_at: has no time zone")
-        if not (0 <= self.seconds < math.inf and 0 < self.interval_seconds < math.inf):
-            raise ValueError("seconds, interval_seconds: not a length of time")
-        if not 0 < self.requests_per_second < math.inf:
-            raise ValueError("requests_per_second: not above 0")
-        if len(self.requests) > INTERVALS_MAX or min(self.requests, default=0) < 0:
-            raise ValueError(f"requests: not at most {INTERVALS_MAX} counts of at least 0")
+        check_time("started_at", self.started_at)
+        check_measure("seconds", self.seconds, above=-1, at_most=SECONDS_MAX)
+        check_measure("interval_seconds", self.interval_seconds, above=0, at_most=SECONDS_MAX)
+        check_measure("requests_per_second", self.requests_per_second, above=0, at_most=COUNT_MAX)
+        check_counts("requests", self.requests, how_many_max=INTERVALS_MAX)
 
     @property
     def rates(self) -> tuple[float, ...]:
