@@ -32,7 +32,7 @@ def add_report_argument(parser: ArgumentParser) -> None:
 
 
 def check_report_path(path: Path) -> None:
-    """Raise `UsageError` for a file that could not be written in the end, before anything begins."""
+    """Raise `UsageError`, before anything begins, for a file that could not be written."""
     if path.suffix not in _FORMS:
         raise UsageError(Reason(f"{path}: a report is a .html or a .json file"))
     if path.is_dir():

@@ -97,7 +97,8 @@ class Figures:
 
     `taken` is what was ordered, counted when it was taken on; `verdicts` is counted when it ended.
     They are counted apart so that they can be compared. `taken_again` is what earlier runs of the
-    same job had left in each standing and this run took up again: there it counts no more.
+    same job had left in each standing and this run took up again: there it counts no more once the
+    runs are merged.
 
     `retries` counts requests after the first of an order, by the outcome of the one before them.
     `replays` of them went under the same ID as a request before, `undos` took something back.
@@ -144,24 +145,16 @@ class Figures:
         )
         check_counts("counts", counted, how_many_max=len(counted))
 
-    @property
-    def ordered(self) -> Worth:
-        """What was ordered, each order once."""
-        ordered = self.taken
-        for again in self.taken_again.values():
-            ordered = ordered.minus(again)
-        return ordered
-
     def ended(self, name: VerdictName) -> Worth:
-        """Return what stands under this verdict now."""
-        return self.verdicts.get(name, Worth()).minus(self.taken_again.get(name, Worth()))
+        """Return what has ended with this verdict."""
+        return self.verdicts.get(name, Worth())
 
     @property
     def open(self) -> Worth:
-        """What was under way without a verdict when it was stopped: what is left of the ordered."""
-        left = self.ordered
-        for name in VERDICT_NAMES:
-            left = left.minus(self.ended(name))
+        """What had no verdict when it was stopped: what is left of what was taken."""
+        left = self.taken
+        for ended in self.verdicts.values():
+            left = left.minus(ended)
         return left
 
     @property

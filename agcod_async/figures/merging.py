@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TypeVar
 
 from agcod_async.figures.figures import (
     IN_DOUBT_LISTED_MAX,
     PACES_MAX,
     REFUSALS_MAX,
+    VERDICT_NAMES,
     Figures,
     Refusal,
     Worth,
 )
-
-KeyT = TypeVar("KeyT", bound=str)
 
 
 def merged(runs: Sequence[Figures]) -> Figures:
@@ -41,13 +39,17 @@ def _joined(earlier: Figures, later: Figures) -> Figures:
     in_doubt = {order.request_id: order for order in earlier.in_doubt} | {
         order.request_id: order for order in later.in_doubt
     }
+    again = later.taken_again
     still = {order.request_id for order in later.in_doubt}
     return Figures(
         paces=(*earlier.paces, *later.paces)[-PACES_MAX:],
         runs=earlier.runs + later.runs,
-        taken=earlier.taken.plus(later.taken),
-        taken_again=_worths(earlier.taken_again, later.taken_again),
-        verdicts=_worths(earlier.verdicts, later.verdicts),
+        taken=reduce(Worth.minus, again.values(), earlier.taken).plus(later.taken),
+        taken_again=earlier.taken_again,
+        verdicts={
+            name: earlier.ended(name).minus(again.get(name, Worth())).plus(later.ended(name))
+            for name in VERDICT_NAMES
+        },
         rows_refused=earlier.rows_refused + later.rows_refused,
         delivered=earlier.delivered + later.delivered,
         undelivered=earlier.undelivered + later.undelivered,
@@ -67,10 +69,6 @@ def _joined(earlier: Figures, later: Figures) -> Figures:
         latency=earlier.latency.plus(later.latency),
         stopped=later.stopped,
     )
-
-
-def _worths(a: Mapping[KeyT, Worth], b: Mapping[KeyT, Worth]) -> dict[KeyT, Worth]:
-    return {key: a.get(key, Worth()).plus(b.get(key, Worth())) for key in {**a, **b}}
 
 
 def _sums(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:

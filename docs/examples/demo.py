@@ -28,6 +28,7 @@ from agcod_async.cli.display import open_display
 from agcod_async.cli.issuing import Batch, Line, open_line
 from agcod_async.cli.orders_file import count_rows, open_orders
 from agcod_async.cli.report import NoteReport, print_table
+from agcod_async.cli.report_file import write_reports
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID
 
@@ -127,6 +128,9 @@ async def issue(url: str, settings: Settings) -> bool:
             await batch.issue()
             elapsed_seconds = batch.elapsed_seconds
             settled = await settle(url, line, handover)
+    page = Path(tempfile.mkdtemp(prefix="agcod-demo-"), "report.html")
+    if batch.figures is not None:
+        write_reports([page], batch.figures)
     ledger = asked(f"{url}/_emulator/ledger")
     requests = asked(f"{url}/_emulator/requests?limit=0")
     print_figures(batch, settled, elapsed_seconds, requests)

@@ -18,6 +18,8 @@ from agcod_async.cli.tally import LISTED_MAX, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import DeclinedError, InDoubtError, ReversedError, UnavailableError
+from agcod_async.figures import Worth
+from agcod_async.figures.figures import REFUSALS_MAX
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.values import ClaimCode, Money, RequestId
 
@@ -138,3 +140,30 @@ def test_the_next_step_of_an_order_in_doubt_is_in_words(capsys: pytest.CaptureFi
     assert "  Emula4  run again\n" in printed
     assert "Stopped before the end of the file: it was interrupted." in printed
     assert max(map(len, printed.splitlines())) < 80
+
+
+def test_money_is_counted_when_an_order_is_taken_and_again_when_it_ends() -> None:
+    tally = Tally()
+    for receipt in (issued(amount="10.10"), DECLINED, IN_DOUBT):
+        tally.take(receipt.order)
+        tally.add(receipt, "none")
+
+    assert tally.taken.worth() == Worth(3, {"USD": Decimal("12.10")})
+    ended_worth = [tally.totals[kind].worth() for kind in (Issued, Declined, InDoubt)]
+    assert ended_worth[0].plus(ended_worth[1]).plus(ended_worth[2]) == tally.taken.worth()
+
+
+def test_the_wire_can_fill_neither_the_memory_nor_a_line_with_error_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tally = Tally()
+    for number in range(REFUSALS_MAX + 50):
+        reason = Reason("because", "F200", f"Name{number:04}" * 1000)
+        tally.add(ended(Declined(DeclinedError(reason))), "none")
+    print_summary(tally, Traffic(), 1.0)
+
+    printed = capsys.readouterr().out
+    assert sum(tally.refusals.values()) == REFUSALS_MAX + 50
+    assert len(tally.refusals) == REFUSALS_MAX + 1
+    assert max(map(len, printed.splitlines())) < 80
+    assert "     145  others" in printed

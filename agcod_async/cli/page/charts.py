@@ -29,7 +29,7 @@ def pace_chart(paces: Sequence[Pace]) -> Markup:
     """Draw requests a second over the running time, with the cap above them."""
     top, bottom = 22.0, 196.0
     caps = [pace.requests_per_second for pace in paces]
-    ceiling = max(*caps, *(rate for pace in paces for rate in pace.rates)) * 1.12
+    ceiling = max(*caps, _highest(paces)) * 1.12
     total = sum(pace.seconds for pace in paces) or 1.0
     room = _RIGHT - _LEFT - _GAP * (len(paces) - 1)
     parts, x, before = [_rows(ceiling, top, bottom)], _LEFT, 0.0

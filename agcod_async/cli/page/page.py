@@ -55,7 +55,7 @@ def html_page(figures: Figures) -> bytes:
 
 
 def _header(figures: Figures) -> Markup:
-    ordered, issued = figures.ordered.orders, figures.ended("issued").orders
+    ordered, issued = figures.taken.orders, figures.ended("issued").orders
     first, last = figures.paces[0], figures.paces[-1]
     caps = sorted({pace.requests_per_second for pace in figures.paces})
     cap = " to ".join(f"{cap:g}" for cap in {caps[0]: 0, caps[-1]: 0})
@@ -79,9 +79,9 @@ def _header(figures: Figures) -> Markup:
 def _state(figures: Figures) -> Iterator[tuple[str, str]]:
     """Say what is to be done, the worst first."""
     doubtful = figures.ended("in_doubt").orders + figures.open.orders
-    rest = figures.ordered.orders - figures.ended("issued").orders - doubtful
+    rest = figures.taken.orders - figures.ended("issued").orders - doubtful
     if doubtful:
-        yield f"{_orders(doubtful)} in doubt: never send them under other IDs", "bad"
+        yield _doubt(doubtful), "bad"
     elif figures.stopped is not None:
         yield f"Stopped before the end of the file: {figures.stopped}", "note"
     elif rest or figures.rows_refused or figures.undelivered:
@@ -92,12 +92,16 @@ def _state(figures: Figures) -> Iterator[tuple[str, str]]:
         ]
         said = ", ".join(f"{count:,} {what}" for count, what in todo if count)
         yield f"Nothing is in doubt; {said}", "note"
+    elif not figures.taken.orders:
+        yield "No order was taken", "note"
     else:
         yield "Every order is issued, and nothing is in doubt", "good"
 
 
-def _orders(count: int) -> str:
-    return "1 order is" if count == 1 else f"{count:,} orders are"
+def _doubt(count: int) -> str:
+    if count == 1:
+        return "1 order is in doubt: never send it under another ID"
+    return f"{count:,} orders are in doubt: never send them under other IDs"
 
 
 def _tiles(figures: Figures) -> Markup:
@@ -114,7 +118,7 @@ def _tiles(figures: Figures) -> Markup:
         _tile("Issued", *(money[0] if money else ("0", "orders issued")), *_more(money[1:])),
         _tile(
             "Not issued",
-            f"{figures.ordered.orders - figures.ended('issued').orders:,}",
+            f"{figures.taken.orders - figures.ended('issued').orders:,}",
             f"{figures.ended('in_doubt').orders + figures.open.orders:,} of them in doubt",
         ),
         _tile("Requests a second", f"{rate:.1f}", f"on average, of {cap:g}"),

@@ -54,7 +54,7 @@ def money_section(figures: Figures) -> Markup:
     if figures.open.orders or any(figures.open.amounts.values()):
         about = "without a verdict when it was stopped, so in doubt"
         kinds.append(("Under way", about, "open", figures.open))
-    found = {*figures.ordered.amounts, *(c for *_, worth in kinds for c in worth.amounts)}
+    found = {*figures.taken.amounts, *(c for *_, worth in kinds for c in worth.amounts)}
     currencies = sorted(found)
     rows = [
         (
@@ -65,13 +65,13 @@ def money_section(figures: Figures) -> Markup:
                 element("small", about),
                 scope="row",
             ),
-            *_figures(worth, figures.ordered, currencies),
+            *_figures(worth, figures.taken, currencies),
         )
         for name, about, colour, worth in kinds
     ]
     total = (
         element("th", "Ordered", scope="row"),
-        *_figures(figures.ordered, figures.ordered, currencies),
+        *_figures(figures.taken, figures.taken, currencies),
     )
     shares = [(name, colour, max(worth.orders, 0)) for name, _, colour, worth in kinds]
     return _section(
@@ -97,6 +97,8 @@ def declined_section(figures: Figures) -> Markup:
 
 def pace_section(figures: Figures) -> Markup:
     """Return the rate over time against the cap."""
+    if not any(sum(pace.requests) for pace in figures.paces):
+        return _NOTHING
     rows = [row for pace in figures.paces for row in _intervals(pace)]
     left_out = figures.runs - len(figures.paces)
     about = "Requests a second as they left, undos and repetitions included. The cap is a promise."
@@ -124,8 +126,8 @@ def latency_section(figures: Figures) -> Markup:
     ]
     return _section(
         "Reply times",
-        "From leaving to the reply, waiting for a permit not included; requests that were never "
-        "answered are counted below. A percentile is at most 9 % too high.",
+        "From leaving to the reply, without the wait for a permit. What was never answered is not "
+        "in it. A percentile is at most 9 % too high.",
         _scrolled("Chart of the reply times", latency_chart(latency)),
         _details("Reply times", ("", "", "Time or replies"), rows),
     )
