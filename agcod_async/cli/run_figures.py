@@ -46,10 +46,11 @@ def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
 
 
 def _in_doubt(tally: Tally) -> tuple[OrderInDoubt, ...]:
+    # A plain string: the JSON writer takes no subclass of it, and a RequestId is one.
     told = [
-        OrderInDoubt(error.request_id or "", error.next_safe_action, error.not_before)
+        OrderInDoubt(str(error.request_id or ""), error.next_safe_action, error.not_before)
         for error in tally.in_doubt[:IN_DOUBT_LISTED_MAX]
     ]
     left = IN_DOUBT_LISTED_MAX - len(told)
     open_ids = list(tally.open_ids)[:left]
-    return (*told, *(OrderInDoubt(request_id, "replay_same_id") for request_id in open_ids))
+    return (*told, *(OrderInDoubt(str(request_id), "replay_same_id") for request_id in open_ids))

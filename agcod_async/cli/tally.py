@@ -100,7 +100,7 @@ class Tally:
         if left is not None:
             self.taken_again.setdefault(left, Total()).add(order.amount)
             if left in ("in_doubt", "open") and len(self.settled_ids) < IN_DOUBT_LISTED_MAX:
-                self.settled_ids.append(order.request_id)
+                self.settled_ids.append(str(order.request_id))
 
     def add(self, receipt: Receipt, delivered: Delivered) -> None:
         """Count the verdict on one order, and what became of its code."""
