@@ -3,7 +3,7 @@
 Run it with `make demo`. It starts `agcod emulator` as a process of its own on loopback, plays a
 seeded script of faults, issues orders.csv through the code behind `agcod batch issue`, and asks
 the emulator's ledger, not the client, what became of the money. It exits with 1 if anything does
-not add up.
+not add up. The batch's figures are left as a page in a temporary folder.
 """
 
 import asyncio
