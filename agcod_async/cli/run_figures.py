@@ -3,7 +3,7 @@
 from typing import Final
 
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
-from agcod_async.cli.tally import Tally
+from agcod_async.cli.tally import Tally, Total
 from agcod_async.cli.traffic import Traffic
 from agcod_async.figures import Figures, OrderInDoubt, Pace, Worth
 from agcod_async.figures.figures import IN_DOUBT_LISTED_MAX, VerdictName
@@ -20,14 +20,14 @@ _NAMES: Final[dict[VerdictName, type[Verdict]]] = {
 
 def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
     """Return the figures of a batch that has ended or been stopped."""
-    totals = {name: tally.totals.get(kind) for name, kind in _NAMES.items()}
+    verdicts: dict[VerdictName, Worth] = {
+        name: tally.totals.get(kind, Total()).worth() for name, kind in _NAMES.items()
+    }
     return Figures(
         paces=(pace,),
         taken=tally.taken.worth(),
         taken_again={left: total.worth() for left, total in tally.taken_again.items()},
-        verdicts={
-            name: Worth() if total is None else total.worth() for name, total in totals.items()
-        },
+        verdicts=verdicts,
         rows_refused=tally.rows_refused,
         delivered=tally.delivered,
         undelivered=tally.undelivered,

@@ -47,9 +47,8 @@ def in_doubt_section(figures: Figures) -> Markup:
 
 def money_section(figures: Figures) -> Markup:
     """Return the verdicts, and their money reconciled with what was ordered."""
-    ended = {name: figures.ended(name) for name in VERDICT_NAMES}
     kinds: list[tuple[str, str, str, Worth]] = [
-        (*VERDICTS[name], name, worth) for name, worth in ended.items()
+        (*VERDICTS[name], name, figures.ended(name)) for name in VERDICT_NAMES
     ]
     if figures.open.orders or any(figures.open.amounts.values()):
         about = "without a verdict when it was stopped, so in doubt"
