@@ -85,7 +85,7 @@ class Batch:
     tally: Tally = field(default_factory=Tally)
     elapsed_seconds: float = 0.0
     figures: Figures | None = None
-    """What it came to, once it has been issued."""
+    """What it came to, once it has been issued; None if that could not be put together."""
     _report_is_open: bool = True
     _leaving: asyncio.Task[None] | None = None
 
@@ -108,7 +108,13 @@ class Batch:
                 await self._leaving
             self.elapsed_seconds = asyncio.get_running_loop().time() - started_at
             self.display.show(self._glance())
+            self._keep_figures()
+
+    def _keep_figures(self) -> None:
+        try:
             self.figures = figures_of(self.tally, self.line.traffic, self.line.pace.pace())
+        except Exception as error:  # noqa: BLE001  the result of the batch must not be lost with it
+            self.display.note(f"there will be no report: {type(error).__name__}: {error}")
 
     async def _issue(self) -> None:
         receipts = issue_many(

@@ -6,6 +6,7 @@ from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, 
 from agcod_async.cli.tally import Tally, Total
 from agcod_async.cli.traffic import Traffic
 from agcod_async.figures import Figures, OrderInDoubt, Pace, Worth
+from agcod_async.figures.checks import NAME_LENGTH_MAX
 from agcod_async.figures.figures import IN_DOUBT_LISTED_MAX, VerdictName
 from agcod_async.figures.merging import most_frequent
 
@@ -41,7 +42,7 @@ def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
         successors=traffic.successors,
         retries=dict(traffic.retries),
         latency=traffic.latency.latency(),
-        stopped=tally.stopped,
+        stopped=tally.stopped and tally.stopped[:NAME_LENGTH_MAX],
     )
 
 

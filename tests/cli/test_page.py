@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agcod_async.cli.page import html_page
@@ -253,6 +253,7 @@ PACES = st.builds(
 LATENCIES = st.builds(Latency, st.lists(st.integers(0, 10**15), max_size=BUCKETS_MAX).map(tuple))
 
 
+@settings(deadline=None)
 @given(paces=st.lists(PACES, min_size=1, max_size=4).map(tuple), latency=LATENCIES)
 def test_any_figures_can_be_drawn_inside_their_frame(
     paces: tuple[Pace, ...], latency: Latency

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agcod_async.cli import report_file
+from agcod_async.cli import issuing, report_file
 from agcod_async.cli.page import write_whole
 from agcod_async.figures import Figures, from_json, to_json
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
@@ -106,6 +106,28 @@ def test_a_report_that_fails_in_the_end_changes_nothing_else(
     assert f"no report: {page}: {problem}\n" in run.err
     assert not page.exists()
     assert from_json(data.read_bytes()).taken.orders == 3
+    assert emulator.arrivals.total == 3
+
+
+def test_figures_that_cannot_be_put_together_change_nothing_else(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("started_at: not a time in UTC")
+
+    page = tmp_path / "r.html"
+    monkeypatch.setattr(issuing, "figures_of", fails)
+
+    run = agcod("batch", "issue", file_of(HEADER, *ORDERS[:3]), "--report", page)
+
+    assert run.code == 0
+    assert "60.75" in run.out
+    assert "there will be no report: ValueError: started_at" in run.err
+    assert not page.exists()
     assert emulator.arrivals.total == 3
 
 

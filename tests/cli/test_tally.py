@@ -157,7 +157,7 @@ def test_money_is_counted_when_an_order_is_taken_and_again_when_it_ends() -> Non
 
 
 def test_an_order_that_an_earlier_run_left_is_counted_as_taken_again() -> None:
-    tally = Tally()
+    tally = Tally(stopped="a long story " * 100)
     for request_id, left in (("Emula1", "in_doubt"), ("Emula2", "open"), ("Emula3", "unavailable")):
         order = Order(request_id=RequestId(request_id), amount=Money("2.00", "USD"))
         tally.take(order, left)  # type: ignore[arg-type]
@@ -173,6 +173,7 @@ def test_an_order_that_an_earlier_run_left_is_counted_as_taken_again() -> None:
     assert figures.settled_ids == ("Emula1", "Emula2")
     assert [order.request_id for order in figures.in_doubt] == ["Emula1", "Emula2", "Emula3"]
     assert figures.open == figures.taken
+    assert (figures.stopped or "").startswith("a long story")
 
 
 def test_the_wire_can_fill_neither_the_memory_nor_a_line_with_error_names(
