@@ -50,8 +50,10 @@ h2 { margin: 0 0 4px; font-size: 17px; letter-spacing: -.005em; }
 .state.bad { background: var(--bad-ground); color: var(--bad-ink); }
 .state.note { background: var(--note-ground); color: var(--note-ink); }
 .tiles { display: grid; grid-template-columns: repeat(2, 1fr); gap: 12px; margin: 0 0 14px; }
+.tile:first-child { grid-column: span 2; }
 @media (min-width: 820px) {
   .tiles { grid-template-columns: 1.35fr .8fr 1fr 1.15fr 1.15fr; }
+  .tile:first-child { grid-column: auto; }
 }
 .tile, section { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; }
 .tile { padding: 14px 16px 15px; }
