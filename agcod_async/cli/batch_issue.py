@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from agcod_async.cli.report import (
     print_summary,
     summary_fields,
 )
+from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, add_sink_arguments, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
@@ -50,6 +52,7 @@ class Options:
     sink: SinkOptions
     as_json: bool
     progress: ProgressKind
+    reports: Sequence[Path]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -87,6 +90,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="auto",
         help="how to show progress on standard error (default: auto)",
     )
+    add_report_argument(parser)
 
 
 def run(arguments: Namespace) -> ExitCode:
@@ -103,6 +107,8 @@ def run(arguments: Namespace) -> ExitCode:
             print_json(summary_fields(batch.tally, batch.line.traffic, batch.elapsed_seconds))
         else:
             print_summary(batch.tally, batch.line.traffic, batch.elapsed_seconds)
+    if batch.figures is not None:
+        write_reports(options.reports, batch.figures)
     return batch.tally.exit_code
 
 
@@ -152,7 +158,10 @@ def _options(arguments: Namespace) -> Options:
         sink=sink_options(arguments),
         as_json=arguments.json,
         progress=progress,
+        reports=arguments.report,
     )
+    for path in options.reports:
+        check_report_path(path)
     if not 1 <= options.concurrency <= CONCURRENCY_MAX:
         raise UsageError(
             Reason(f"--concurrency: {options.concurrency} is out of range (1 to {CONCURRENCY_MAX})")

@@ -1,7 +1,7 @@
 """How a batch is doing, while it runs: on standard error, which carries no results."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
+from agcod_async.pacing.port import Lane
 from agcod_async.pacing.stats import PacerStats
 
 ProgressKind = Literal["auto", "bar", "lines", "none"]
@@ -45,25 +46,41 @@ class Glance:
         return f"{self.pacer.achieved_per_second:.1f} of {cap:g} requests/s"
 
     @property
-    def counts(self) -> str:
-        """What has come of the orders, and what went wrong on the way; zeros are left out."""
+    def verdicts(self) -> str:
+        """What has come of the orders; zeros are left out."""
         counts = self.tally.counts
-        shown = [f"{counts[Issued]} issued"]
-        for count, name in (
+        others = _counted(
             (counts[Declined], "declined"),
             (counts[Reversed], "reversed"),
             (counts[Unavailable], "unavailable"),
             (counts[InDoubt], "in doubt"),
             (self.tally.undelivered, "undelivered"),
             (self.tally.rows_refused, "refused"),
-            (self.traffic.throttles, "throttled"),
-            (self.traffic.undos, "undone"),
-        ):
-            if count:
-                shown.append(f"{count} {name}")
-        if self.pacer.closed_for_seconds > 0:
-            shown.append(f"cooling down {self.pacer.closed_for_seconds:.1f} s")
-        return ", ".join(shown)
+        )
+        return ", ".join((f"{counts[Issued]} issued", *others))
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong on the way, and for how long nothing is sent; zeros are left out."""
+        seconds = self.pacer.closed_for_seconds
+        cooling = () if seconds <= 0 else (f"cooling down {seconds:.1f} s",)
+        counted = _counted((self.traffic.throttles, "throttled"), (self.traffic.undos, "undone"))
+        return ", ".join((*cooling, *counted))
+
+    @property
+    def counts(self) -> str:
+        """What has come of the orders, and what went wrong on the way."""
+        return ", ".join(part for part in (self.verdicts, self.trouble) if part)
+
+    @property
+    def waiting(self) -> str:
+        """How many wait for a permit, lane by lane, the one that goes first in front."""
+        waiting = self.pacer.waiting
+        return ", ".join(f"{waiting.get(lane, 0)} {lane.name.lower()}" for lane in Lane)
+
+
+def _counted(*counts: tuple[int, str]) -> Iterator[str]:
+    return (f"{count} {name}" for count, name in counts if count)
 
 
 class Display(Protocol):

@@ -19,10 +19,14 @@ from agcod_async.cli.display import TICK_SECONDS, Display, Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS, interrupts
 from agcod_async.cli.orders_file import RefusedRow, Row
 from agcod_async.cli.report import Report
+from agcod_async.cli.run_figures import figures_of
 from agcod_async.cli.tally import Delivered, Tally
 from agcod_async.cli.traffic import Traffic
+from agcod_async.clock import Clock
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered
+from agcod_async.figures import Figures
+from agcod_async.figures.pace import PaceMeter
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.providers.agcod.operations import AGCOD
@@ -37,6 +41,7 @@ class Line:
     session: AgcodSession
     pacer: LocalPacer
     traffic: Traffic
+    pace: PaceMeter
 
 
 @asynccontextmanager
@@ -47,7 +52,8 @@ async def open_line(
     transport: Transport | None = None,
 ) -> AsyncGenerator[Line, None]:
     """Open a session whose pacer and traffic can be watched, and close everything with it."""
-    traffic = Traffic()
+    traffic, pace = Traffic(), PaceMeter(settings.requests_per_second, Clock())
+    observers = (traffic.observe, pace.observe)
     pacer = LocalPacer(
         requests_per_second=settings.requests_per_second,
         sub_limits=AGCOD.sub_limits,
@@ -55,9 +61,9 @@ async def open_line(
     )
     try:
         async with AgcodSession(
-            settings, transport=transport, pacer=pacer, observers=(traffic.observe,), policy=policy
+            settings, transport=transport, pacer=pacer, observers=observers, policy=policy
         ) as session:
-            yield Line(session, pacer, traffic)
+            yield Line(session, pacer, traffic, pace)
     finally:
         await pacer.aclose()
         if transport is not None:
@@ -80,6 +86,8 @@ class Batch:
     deadline_seconds: float = DEADLINE_SECONDS
     tally: Tally = field(default_factory=Tally)
     elapsed_seconds: float = 0.0
+    figures: Figures | None = None
+    """What it came to, once it has been issued; None if that could not be put together."""
     _report_is_open: bool = True
     _leaving: asyncio.Task[None] | None = None
     _delivery: DeliveryLine | None = field(init=False)
@@ -116,6 +124,13 @@ class Batch:
                 await self._leaving
             self.elapsed_seconds = asyncio.get_running_loop().time() - started_at
             self.display.show(self._glance())
+            self._keep_figures()
+
+    def _keep_figures(self) -> None:
+        try:
+            self.figures = figures_of(self.tally, self.line.traffic, self.line.pace.pace())
+        except Exception as error:  # noqa: BLE001  the result of the batch must not be lost with it
+            self.display.note(f"there will be no report: {type(error).__name__}: {error}")
 
     async def _issue(self) -> None:
         receipts = issue_many(
@@ -142,7 +157,7 @@ class Batch:
                 self.tally.rows_refused += 1
                 self._tell(partial(self.report.refused, row))
             else:
-                self.tally.open_ids[row.request_id] = None
+                self.tally.take(row)
                 yield row
 
     async def _is_wanted(self) -> bool:

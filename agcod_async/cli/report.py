@@ -22,9 +22,11 @@ from agcod_async.batch import (
 )
 from agcod_async.cli.display import Display, plain
 from agcod_async.cli.orders_file import RefusedRow
+from agcod_async.cli.page.words import reply_time
 from agcod_async.cli.tally import Delivered, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.errors import AgcodError, InDoubtError, UnavailableError
+from agcod_async.figures.merging import most_frequent
 
 Shown = dict[str, object]
 
@@ -35,6 +37,10 @@ VERDICT_NAMES: dict[type[Verdict], str] = {
     Unavailable: "unavailable",
     InDoubt: "in doubt",
 }
+
+
+_ERRORS_LISTED_MAX = 5
+_NAME_SHOWN_MAX = 66
 
 
 class Report(Protocol):
@@ -152,6 +158,8 @@ def print_summary(tally: Tally, traffic: Traffic, elapsed_seconds: float) -> Non
         ("codes not delivered", str(tally.undelivered)),
         *((f"issued, {currency}", f"{total:,}") for currency, total in sorted(tally.sums.items())),
         ("requests sent", f"{traffic.requests} in {elapsed_seconds:.1f} s"),
+        ("replies, half within", _within(traffic, 0.5)),
+        ("  99 % within", _within(traffic, 0.99)),
         ("throttles", str(traffic.throttles)),
         ("undos", str(traffic.undos)),
         ("replays", str(traffic.replays)),
@@ -193,7 +201,13 @@ def summary_fields(tally: Tally, traffic: Traffic, elapsed_seconds: float) -> Sh
     }
 
 
+def _within(traffic: Traffic, share: float) -> str:
+    seconds = traffic.latency.percentile_seconds(share)
+    return "-" if seconds is None else reply_time(seconds)
+
+
 def _attention(tally: Tally) -> Iterator[str]:
+    yield from _declined(tally)
     in_doubt = tally.counts[InDoubt]
     if in_doubt:
         yield ""
@@ -223,6 +237,19 @@ def _attention(tally: Tally) -> Iterator[str]:
         yield ""
         yield f"Stopped before the end of the file: {tally.stopped}."
         yield "The same file can be run again: what was issued is not issued twice."
+
+
+def _declined(tally: Tally) -> Iterator[str]:
+    if not tally.refusals:
+        return
+    yield ""
+    yield "Declined, by error; `agcod explain` says of each what to do:"
+    refusals = most_frequent(tally.refusals)
+    for refusal in refusals[:_ERRORS_LISTED_MAX]:
+        name = " ".join(part for part in (refusal.code, refusal.error_type) if part)
+        yield f"  {refusal.orders:>8}  {name[:_NAME_SHOWN_MAX] or 'any other'}"
+    if more := sum(refusal.orders for refusal in refusals[_ERRORS_LISTED_MAX:]):
+        yield f"  {more:>8}  others"
 
 
 def _next_step(error: InDoubtError) -> str:

@@ -8,6 +8,7 @@ from agcod_async.batch import (
     Declined,
     InDoubt,
     Issued,
+    Order,
     Receipt,
     Reversed,
     Unavailable,
@@ -15,12 +16,36 @@ from agcod_async.batch import (
 )
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import InDoubtError
+from agcod_async.figures import Worth
+from agcod_async.figures.figures import IN_DOUBT_LISTED_MAX, REFUSALS_MAX, Standing
+from agcod_async.values import Money
 
 LISTED_MAX: Final = 10_000
 """A list names this many orders. Each was also reported when it ended, so none is lost."""
 
 Delivered = Literal["done", "failed", "none"]
 """What became of a claim code; "none" where there is no code, or nobody to hand it to."""
+
+_ErrorName = tuple[str | None, str | None]
+_NAME_LENGTH_MAX: Final = 100
+
+
+@dataclass(slots=True)
+class Total:
+    """A number of orders and their amounts, while they are being added up."""
+
+    orders: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+
+    def add(self, money: Money) -> None:
+        """Add one order."""
+        self.orders += 1
+        before = self.amounts.get(money.currency, Decimal(0))
+        self.amounts[money.currency] = before + money.amount
+
+    def worth(self) -> Worth:
+        """Return what it has come to."""
+        return Worth(self.orders, dict(self.amounts))
 
 
 @dataclass(slots=True)
@@ -33,8 +58,15 @@ class Tally:
     rows_refused: int = 0
     delivered: int = 0
     undelivered: int = 0
-    sums: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
-    """The issued amounts by currency."""
+    taken: Total = field(default_factory=Total)
+    """What was ordered, counted when it was taken on and not when it ended."""
+    taken_again: dict[Standing, Total] = field(default_factory=dict["Standing", Total])
+    """What of it an earlier run of the same job had left in which standing."""
+    settled_ids: list[str] = field(default_factory=list[str])
+    """Orders that an earlier run had left in doubt or open, and that were taken again."""
+    totals: dict[type[Verdict], Total] = field(default_factory=dict[type[Verdict], Total])
+    refusals: dict[_ErrorName, int] = field(default_factory=dict[_ErrorName, int])
+    """How many were declined with which code and error type; (None, None) is any other."""
     in_doubt: list[InDoubtError] = field(default_factory=list[InDoubtError])
     undelivered_ids: list[str] = field(default_factory=list[str])
     open_ids: dict[str, None] = field(default_factory=dict[str, None])
@@ -52,22 +84,42 @@ class Tally:
         """How many rows are done with, one way or the other."""
         return self.orders + self.rows_refused
 
+    @property
+    def sums(self) -> dict[str, Decimal]:
+        """The issued amounts by currency."""
+        return self.totals[Issued].amounts if Issued in self.totals else {}
+
+    def take(self, order: Order, left: Standing | None = None) -> None:
+        """Count an order that is under way from now on.
+
+        `left` is where an earlier run of the same job has left it: there it counts no more.
+        """
+        self.open_ids[order.request_id] = None
+        self.taken.add(order.amount)
+        if left is not None:
+            self.taken_again.setdefault(left, Total()).add(order.amount)
+            if left in ("in_doubt", "open") and len(self.settled_ids) < IN_DOUBT_LISTED_MAX:
+                self.settled_ids.append(str(order.request_id))
+
     def add(self, receipt: Receipt, delivered: Delivered) -> None:
         """Count the verdict on one order, and what became of its code."""
-        self.counts[type(receipt.verdict)] += 1
+        kind, amount = type(receipt.verdict), receipt.order.amount
+        self.counts[kind] += 1
         self.open_ids.pop(receipt.order.request_id, None)
         match receipt.verdict:
             case Issued(card):
-                before = self.sums.get(card.amount.currency, Decimal(0))
-                self.sums[card.amount.currency] = before + card.amount.amount
+                amount = card.amount
                 self._add_delivery(receipt.order.request_id, delivered)
             case InDoubt(error):
                 if len(self.in_doubt) < LISTED_MAX:
                     self.in_doubt.append(error)
-            case Declined() | Reversed() | Unavailable():
+            case Declined(error):
+                self._add_refusal(error.code, error.error_type)
+            case Reversed() | Unavailable():
                 pass
             case _:
                 assert_never(receipt.verdict)
+        self.totals.setdefault(kind, Total()).add(amount)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -81,6 +133,13 @@ class Tally:
         if self.counts[Unavailable] or self.stopped is not None:
             return ExitCode.UNAVAILABLE
         return ExitCode.DONE
+
+    def _add_refusal(self, code: str | None, error_type: str | None) -> None:
+        # Names come from the wire: neither their length nor their number may be left to it.
+        name = (code and code[:_NAME_LENGTH_MAX], error_type and error_type[:_NAME_LENGTH_MAX])
+        if name not in self.refusals and len(self.refusals) >= REFUSALS_MAX:
+            name = (None, None)
+        self.refusals[name] = self.refusals.get(name, 0) + 1
 
     def _add_delivery(self, request_id: str, delivered: Delivered) -> None:
         match delivered:

@@ -3,7 +3,7 @@
 Run it with `make demo`. It starts `agcod emulator` as a process of its own on loopback, plays a
 seeded script of faults, issues orders.csv through the code behind `agcod batch issue`, and asks
 the emulator's ledger, not the client, what became of the money. It exits with 1 if anything does
-not add up.
+not add up. The batch's figures are left as a page in a temporary folder.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from agcod_async.cli.display import open_display
 from agcod_async.cli.issuing import Batch, Line, open_line
 from agcod_async.cli.orders_file import count_rows, open_orders
 from agcod_async.cli.report import NoteReport, print_table
+from agcod_async.cli.report_file import write_reports
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID
 
@@ -126,6 +127,9 @@ async def issue(url: str, settings: Settings) -> bool:
             await batch.issue()
             elapsed_seconds = batch.elapsed_seconds
             settled = await settle(url, line, handover)
+    page = Path(tempfile.mkdtemp(prefix="agcod-demo-"), "report.html")
+    if batch.figures is not None:
+        write_reports([page], batch.figures)
     ledger = asked(f"{url}/_emulator/ledger")
     requests = asked(f"{url}/_emulator/requests?limit=0")
     print_figures(batch, settled, elapsed_seconds, requests)

@@ -8,7 +8,7 @@ from agcod_async.cli.main import COMMANDS, parser
 from agcod_async.cli.orders_file import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "command-line.md"
-OPTION = re.compile(r"--[a-z][a-z-]*")
+OPTION = re.compile(r"--[a-z][a-z-]*|(?<!\S)`-[a-z]\b")
 
 
 def leaves(
@@ -36,7 +36,7 @@ def test_the_page_names_exactly_the_commands_that_there_are() -> None:
 def test_the_page_names_exactly_the_options_that_there_are() -> None:
     for name, command in leaves(parser()):
         there_are = {option for action in command._actions for option in action.option_strings}
-        named = set(OPTION.findall("".join(_rows(sections()[name]))))
+        named = {option.lstrip("`") for option in OPTION.findall("".join(_rows(sections()[name])))}
 
         assert named == there_are - {"-h", "--help"}, name
 

@@ -1,4 +1,5 @@
 import importlib
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -8,11 +9,12 @@ from rich.console import Console
 
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.cli import display as displays
-from agcod_async.cli.bar import drawn
+from agcod_async.cli.bar import HISTORY_SECONDS, Bar, View, open_bar
 from agcod_async.cli.display import Glance, Lines, Silent, clock, open_display, plain
 from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.errors import UsageError
+from agcod_async.pacing.port import Lane
 from agcod_async.pacing.stats import PacerStats
 from tests.cli.stage import HEADER, Agcod, FileOf, assert_no_code
 
@@ -53,7 +55,7 @@ def test_the_counts_name_every_verdict_and_leave_zeros_out() -> None:
     assert glance(1.0, {}).counts == "0 issued"
     assert cooling.counts == (
         "5 issued, 4 declined, 3 reversed, 2 unavailable, 1 in doubt, 6 undelivered, 7 refused, "
-        "8 throttled, 9 undone, cooling down 1.2 s"
+        "cooling down 1.2 s, 8 throttled, 9 undone"
     )
 
 
@@ -90,22 +92,56 @@ def test_text_from_elsewhere_cannot_steer_the_terminal() -> None:
     assert plain("a\x1b[2Jb\rc") == "a\ufffd[2Jb\ufffdc"
 
 
-def test_the_bar_takes_two_lines_of_80_columns() -> None:
-    counts = {Issued: 1_234_567, Declined: 1234, Reversed: 123, Unavailable: 999, InDoubt: 12}
-    seen = replace(
-        glance(36_000.0, counts, total=10_000_000),
-        pacer=replace(PACER, closed_for_seconds=12.3, achieved_per_second=999.9),
-    )
-    console = Console(width=80, force_terminal=True, color_system=None)
-
+def drawn(seen: Glance, width: int, *, encoding: str = "utf-8") -> list[str]:
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(width=width, force_terminal=True, color_system=None, file=file)
     with console.capture() as captured:
-        console.print(drawn(seen))
+        console.print(View(seen, [0.0, 10.0, 20.0, *([18.0] * HISTORY_SECONDS)][:HISTORY_SECONDS]))
+    return captured.get().splitlines()
 
-    lines = captured.get().splitlines()
-    assert len(lines) == 2
-    assert max(map(len, lines)) <= 80
-    assert "999.9 of 20 requests/s" in lines[0]
-    assert lines[1].startswith("1234567 issued, 1234 declined")
+
+def busy() -> Glance:
+    counts = {Issued: 1_234_567, Declined: 1234, Reversed: 123, Unavailable: 999, InDoubt: 12}
+    seen = glance(36_000.0, counts, total=10_000_000)
+    seen.traffic.throttles, seen.traffic.undos = 12_345, 6789
+    for milliseconds in range(1, 2000):
+        seen.traffic.latency.count(milliseconds / 1000)
+    waiting = MappingProxyType({Lane.RECOVERY: 2, Lane.BATCH: 9999})
+    pacer = replace(PACER, waiting=waiting, closed_for_seconds=12.3, achieved_per_second=999.9)
+    return replace(seen, pacer=pacer)
+
+
+@pytest.mark.parametrize("width", [200, 80, 60, 40, 20])
+def test_the_view_takes_five_lines_of_any_terminal(width: int) -> None:
+    lines = drawn(busy(), width)
+
+    assert len(lines) == 5
+    assert max(map(len, lines)) <= width
+
+
+def test_the_view_shows_the_rate_who_waits_what_came_of_it_and_what_went_wrong() -> None:
+    progress, rate, waiting, orders, trouble = drawn(busy(), 100)
+
+    assert "1236935/10000000 10:00:00" in progress
+    assert "999.9 of 20 requests/s" in rate
+    assert "▁▅█" in rate
+    assert rate.rstrip().endswith("p50 1.02 s  p99 2.05 s")
+    assert waiting.split(maxsplit=1)[1] == "2 recovery, 0 interactive, 9999 batch, 0 probe"
+    assert orders.startswith("orders  1234567 issued, 1234 declined")
+    assert trouble.rstrip() == "trouble cooling down 12.3 s, 12345 throttled, 6789 undone"
+
+
+def test_a_terminal_without_the_letters_gets_no_history_of_boxes() -> None:
+    assert "".join(drawn(busy(), 100, encoding="ascii")).isascii()
+
+
+def test_the_history_is_a_rate_for_each_second_and_no_longer_than_it_is_shown() -> None:
+    with open_bar() as bar:
+        assert isinstance(bar, Bar)
+        for tick in range(400 * 4):
+            bar.show(replace(glance(tick / 4, {}), pacer=replace(PACER, achieved_per_second=tick)))
+
+        assert list(bar._rates) == [tick * 4 for tick in range(400 - HISTORY_SECONDS, 400)]
 
 
 def test_without_rich_a_bar_is_refused_and_auto_means_lines(

@@ -12,6 +12,7 @@ from agcod_async.cli.issuing import Batch, Line
 from agcod_async.cli.report import NoteReport
 from agcod_async.cli.traffic import Traffic
 from agcod_async.delivery import Sink
+from agcod_async.figures.pace import PaceMeter
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.settings import Settings
@@ -84,7 +85,7 @@ def issued(
             clock=clock,
         ) as session:
             batch = Batch(
-                Line(session, pacer, traffic),
+                Line(session, pacer, traffic, PaceMeter(10, clock)),
                 ORDERS,
                 len(ORDERS),
                 display=display,

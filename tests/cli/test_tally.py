@@ -14,11 +14,16 @@ from agcod_async.batch import (
     Verdict,
 )
 from agcod_async.cli.report import print_summary, summary_fields
+from agcod_async.cli.run_figures import figures_of
 from agcod_async.cli.tally import LISTED_MAX, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import DeclinedError, InDoubtError, ReversedError, UnavailableError
+from agcod_async.figures import Figures, Worth, from_json, to_json
+from agcod_async.figures.figures import REFUSALS_MAX
+from agcod_async.figures.pace import PaceMeter
 from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.testing.clock import run, virtual_clock
 from agcod_async.values import ClaimCode, Money, RequestId
 
 CANARY = "CANA-RYCODE-0001"
@@ -128,3 +133,50 @@ def test_the_next_step_of_an_order_in_doubt_is_in_words(capsys: pytest.CaptureFi
     assert "  Emula4  run again\n" in printed
     assert "Stopped before the end of the file: it was interrupted." in printed
     assert max(map(len, printed.splitlines())) < 80
+
+
+def test_money_is_counted_when_an_order_is_taken_and_again_when_it_ends() -> None:
+    tally = Tally()
+    for receipt in (issued(amount="10.10"), DECLINED, IN_DOUBT):
+        tally.take(receipt.order)
+        tally.add(receipt, "none")
+
+    assert tally.taken.worth() == Worth(3, {"USD": Decimal("12.10")})
+    ended_worth = [tally.totals[kind].worth() for kind in (Issued, Declined, InDoubt)]
+    assert ended_worth[0].plus(ended_worth[1]).plus(ended_worth[2]) == tally.taken.worth()
+
+
+def test_an_order_that_an_earlier_run_left_is_counted_as_taken_again() -> None:
+    tally = Tally(stopped="a long story " * 100)
+    for request_id, left in (("Emula1", "in_doubt"), ("Emula2", "open"), ("Emula3", "unavailable")):
+        order = Order(request_id=RequestId(request_id), amount=Money("2.00", "USD"))
+        tally.take(order, left)  # type: ignore[arg-type]
+    clock = virtual_clock()
+
+    async def main() -> Figures:
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+
+    figures = from_json(to_json(run(main())))
+    assert figures.taken_again == {
+        left: Worth(1, {"USD": Decimal("2.00")}) for left in ("in_doubt", "open", "unavailable")
+    }
+    assert figures.settled_ids == ("Emula1", "Emula2")
+    assert [order.request_id for order in figures.in_doubt] == ["Emula1", "Emula2", "Emula3"]
+    assert figures.open == figures.taken
+    assert (figures.stopped or "").startswith("a long story")
+
+
+def test_the_wire_can_fill_neither_the_memory_nor_a_line_with_error_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tally = Tally()
+    for number in range(REFUSALS_MAX + 50):
+        reason = Reason("because", "F200", f"Name{number:04}" * 1000)
+        tally.add(ended(Declined(DeclinedError(reason))), "none")
+    print_summary(tally, Traffic(), 1.0)
+
+    printed = capsys.readouterr().out
+    assert sum(tally.refusals.values()) == REFUSALS_MAX + 50
+    assert len(tally.refusals) == REFUSALS_MAX + 1
+    assert max(map(len, printed.splitlines())) < 80
+    assert "     145  others" in printed

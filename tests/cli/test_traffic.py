@@ -1,3 +1,5 @@
+import pickle
+
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import AttemptRecord, Leg
 from agcod_async.events import AttemptEnded, CallEnded, SuccessorChosen
@@ -49,7 +51,7 @@ def test_an_undo_is_no_replay_and_a_successor_starts_afresh() -> None:
 
 def test_nothing_is_kept_of_a_call_that_has_ended() -> None:
     traffic = Traffic()
-    fresh = repr(Traffic(requests=2, successors=1))
+    fresh = Traffic()
     for event in (
         attempt("Emula1"),
         SuccessorChosen("Emula1", "EmulaA"),
@@ -58,4 +60,48 @@ def test_nothing_is_kept_of_a_call_that_has_ended() -> None:
     ):
         traffic.observe(event)
 
-    assert repr(traffic) == fresh
+    for kept in ("_sent", "_latest", "_order_of", "_successor_of"):
+        assert getattr(traffic, kept) == getattr(fresh, kept), kept
+
+
+def test_every_further_request_is_counted_by_what_came_before_it() -> None:
+    traffic = Traffic()
+    for event in (
+        attempt("Emula1", "Lost"),
+        attempt("Emula2", "Lost"),
+        attempt("Emula1", "UndoFirst"),
+        attempt("Emula1", "Undone", Leg.UNDO),
+        attempt("Emula1", "AppliedDead"),
+        SuccessorChosen("Emula1", "EmulaA"),
+        attempt("EmulaA"),
+        ended("Emula1"),
+        attempt("Emula2"),
+        ended("Emula2"),
+        attempt("Emula1"),
+        ended("Emula1"),
+    ):
+        traffic.observe(event)
+
+    assert traffic.retries == {"Lost": 2, "UndoFirst": 1, "Undone": 1, "AppliedDead": 1}
+    assert sum(traffic.retries.values()) == traffic.replays + traffic.undos + traffic.successors
+
+
+def test_the_time_of_a_request_that_was_not_answered_is_no_reply_time() -> None:
+    traffic = Traffic()
+    for outcome in ("Lost", "Untouched", "Throttled", "Applied"):
+        traffic.observe(attempt("Emula1", outcome))
+
+    assert traffic.latency.latency().replies == 2
+
+
+def test_a_million_orders_take_no_more_room_than_a_thousand() -> None:
+    traffic = Traffic()
+
+    def room(calls: int) -> int:
+        for number in range(calls):
+            traffic.observe(attempt(f"Emula{number}", "Lost"))
+            traffic.observe(attempt(f"Emula{number}"))
+            traffic.observe(ended(f"Emula{number}"))
+        return len(pickle.dumps(traffic))
+
+    assert room(10_000) - room(1000) < 100

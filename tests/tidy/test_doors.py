@@ -19,6 +19,7 @@ DOORS = {
     "httpx": ("wire/httpx_transport.py",),
     "httpx_aiohttp": ("wire/httpx_transport.py",),
     "msgspec": (
+        "figures/saved.py",
         "providers/*/*messages.py",
         "providers/*/codec.py",
         "journal/records.py",

@@ -6,10 +6,11 @@ import pytest
 from agcod_async import batch, events, session, settings, values
 from agcod_async.core import budget, outcomes, policy
 from agcod_async.engine import attempt, call
+from agcod_async.figures import figures, latency, pace
 from agcod_async.providers import base
 
-MUTABLE = {call.Call}
-"""The one thing that changes: how far a running call has come."""
+MUTABLE = {call.Call, latency.LatencyMeter}
+"""What changes: how far a running call has come, and what is being measured."""
 VALUES = sorted(
     {
         thing
@@ -20,7 +21,10 @@ VALUES = sorted(
             budget,
             call,
             events,
+            figures,
+            latency,
             outcomes,
+            pace,
             policy,
             session,
             settings,
