@@ -19,11 +19,15 @@ class Leg(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back on the wire, not yet understood."""
+    """What came back on the wire, not yet understood.
+
+    `date` is its Date header, in seconds since 1970; None where there is none.
+    """
 
     status: int
     content_type: str
     body: bytes
+    date: float | None = None
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, {len(self.body)} bytes)"  # the body may hold a code
@@ -53,6 +57,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated(Refused):
+    """Refused for the date in its signature alone. With a better date it may be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Answered: no effect, because something else lives under this ID."""
 
@@ -61,7 +70,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """No effect, and repeating may help: the request never left."""
+    """No effect, and repeating may help: the request never left, or only its date was wrong."""
 
     reason: Reason
 

@@ -53,15 +53,17 @@ THROTTLED: Final = FrameworkError(
 
 _ENDPOINT: Final = "Check the endpoint: sandbox or production, and the account's region."
 
+OUTDATED: Final = _refused(
+    "signature out of date",
+    phrases=("signature expired", "signature not yet current"),
+    names="RequestExpired RequestExpiredException",
+    meaning="Amazon refused the signature's time.",
+    action="Set this machine's clock.",
+)
+
 # More telling rows first: a signature error that names the clock is about the clock.
 REFUSED: Final = (
-    _refused(
-        "signature out of date",
-        phrases=("signature expired", "signature not yet current"),
-        names="RequestExpired RequestExpiredException",
-        meaning="Amazon refused the signature's time.",
-        action="Set this machine's clock.",
-    ),
+    OUTDATED,
     _refused(
         "signature for another scope",
         phrases=("string-to-sign should have been", "credential should be scoped"),
