@@ -58,7 +58,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Outdated(Refused):
-    """Refused for the date in its signature alone. With a better date it may be sent again."""
+    """Refused for the date in its signature alone.
+
+    Where the engine knows a better date it makes Untouched of it; to a state it is Refused.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class NotFound:
     reason: Reason
 
 
-Both = Refused | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
+Both = Refused | Outdated | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
 """What every leg may be answered with."""
 ForwardOutcome = Applied | AppliedDead | Both
 UndoOutcome = Undone | NothingToUndo | TooLate | Claimed | Both

@@ -6,10 +6,10 @@ signature does not match it echoes what the signature was computed from. Sources
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from agcod_async.core.outcomes import Refused, Throttled, Untouched
+from agcod_async.core.outcomes import Outdated, Refused, Throttled, Untouched
 from agcod_async.providers.agcod.advice import Advice
 from agcod_async.providers.agcod.contacts import Team
 
@@ -53,12 +53,16 @@ THROTTLED: Final = FrameworkError(
 
 _ENDPOINT: Final = "Check the endpoint: sandbox or production, and the account's region."
 
-OUTDATED: Final = _refused(
-    "signature out of date",
-    phrases=("signature expired", "signature not yet current"),
-    names="RequestExpired RequestExpiredException",
-    meaning="Amazon refused the signature's time.",
-    action="Set this machine's clock.",
+OUTDATED: Final = replace(
+    _refused(
+        "signature out of date",
+        phrases=("signature expired", "signature not yet current"),
+        names="RequestExpired RequestExpiredException",
+        meaning="Amazon refused the signature's time.",
+        action="Set this machine's clock.",
+    ),
+    forward=Outdated,
+    undo=Outdated,
 )
 
 # More telling rows first: a signature error that names the clock is about the clock.
