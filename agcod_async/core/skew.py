@@ -40,9 +40,10 @@ class Offset:
     @classmethod
     def of_exchange(cls, date: float, *, sent_at: float, heard_at: float) -> Self:
         """Return what a Date proves that was written between `sent_at` and `heard_at`."""
+        slack = DATE_SLACK_SECONDS + (heard_at - sent_at) * DRIFT
         return cls(
-            low=date - DATE_SLACK_SECONDS - heard_at,
-            high=date + DATE_RESOLUTION_SECONDS + DATE_SLACK_SECONDS - sent_at,
+            low=date - slack - heard_at,
+            high=date + DATE_RESOLUTION_SECONDS + slack - sent_at,
             seen_at=heard_at,
         )
 

@@ -1,12 +1,19 @@
 """The Date header of HTTP, in the one form that is not obsolete (RFC 9110, section 5.6.7)."""
 
 import re
-from email.utils import formatdate, parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache
+from typing import Final
 
-_FORM = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} "
-    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_FORM: Final = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>[0-9]{2}) (?P<month>"
+    + "|".join(_MONTHS)
+    + r") (?P<year>[0-9]{4}) (?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2}) GMT"
 )
 
 
@@ -16,11 +23,14 @@ def seconds_of(date: str) -> float | None:
 
     The weekday is not held against the day. A leap second is nothing that a clock of ours shows.
     """
-    if not _FORM.fullmatch(date):
+    found = _FORM.fullmatch(date)
+    if found is None:
         return None
+    year, day, *time = map(int, found.group("year", "day", "hour", "minute", "second"))
+    month = _MONTHS.index(found["month"]) + 1
     try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, OverflowError):
+        return datetime(year, month, day, *time, tzinfo=UTC).timestamp()
+    except ValueError:
         return None
 
 

@@ -10,6 +10,7 @@ from agcod_async.core.outcomes import (
     AppliedDead,
     Conflict,
     ForwardOutcome,
+    Outdated,
     Refused,
     Throttled,
     Unclear,

@@ -66,7 +66,7 @@ FORWARD: Final[Mapping[type[ForwardOutcome], Consequence]] = MappingProxyType(
         Outdated: Consequence(
             may_be_issued=False,
             issued=_NOT_BY_THIS,
-            same_id="Yes, signed with the right time. A session corrects a clock that is a bit off.",
+            same_id="Yes, signed with the right time; a session corrects a small error itself.",
         ),
         Conflict: Consequence(
             may_be_issued=False,
