@@ -39,14 +39,14 @@ async def exchange(
     message: Message[OutcomeT],
     headers: Headers,
     permit: Permit,
-    time: ServerTime,
+    server_time: ServerTime,
 ) -> OutcomeT | Untouched | Lost | Unclear:
-    """Send `message` under `permit` and return what is known afterwards, also of the `time`."""
+    """Send `message` under `permit` and return what is known afterwards."""
     if permit.is_revoked:
         permit.unused()
         return Untouched(Reason("a throttle closed the gate before the request left"))
     permit.sending()
-    sent_at = time.monotonic()
+    sent_at = server_time.monotonic()
     try:
         exchanged = await _bounded(line, message, headers)
     except BaseException:
@@ -60,7 +60,7 @@ async def exchange(
         return exchanged
     outcome = _understood(message, exchanged)
     permit.answered(throttled=isinstance(outcome, Throttled))
-    time.heard(outcome, exchanged.date, sent_at=sent_at)
+    server_time.heard(outcome, exchanged.date, sent_at=sent_at)
     return outcome
 
 

@@ -161,6 +161,14 @@ def test_two_strange_dates_that_agree_with_nothing_change_nothing() -> None:
     assert after.believed is before.believed
 
 
+def test_a_strange_first_date_gives_way_to_the_two_after_it() -> None:
+    belief = heard(honest(0, ahead=HOUR), honest(1), honest(2))
+
+    assert belief.rumour is None
+    assert belief.believed is not None
+    assert belief.believed.distance(1.8e9) == 0.0
+
+
 def test_a_server_whose_clock_was_set_is_believed_at_its_second_date() -> None:
     belief = heard(honest(0), honest(1), honest(2, ahead=-HOUR), honest(3, ahead=-HOUR))
 

@@ -11,7 +11,10 @@ from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Applied, Outdated, Reason, Refused, Unclear, Untouched
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.engine.server_time import SKEW_MAX_SECONDS, ServerTime
+from agcod_async.errors import UnavailableError
 from agcod_async.events import Event, SkewNoticed
+from agcod_async.testing.clock import run
+from tests.support.stage import stage
 
 CARD = Applied("a card")
 OUTDATED = Outdated(Reason("too old"))
@@ -41,12 +44,14 @@ class Bench:
     def wall(self) -> float:
         return self.server + self.ahead
 
-    def hear(self, times: int = 1, *, lie: float = 0.0, outcome: object = CARD) -> None:
-        """Make exchanges of a second, each with a Date that is wrong by `lie`."""
+    def hear(
+        self, times: int = 1, *, lie: float = 0.0, outcome: object = CARD, back: float = 0.5
+    ) -> None:
+        """Make exchanges of a second, `back` of it for the way back, with Dates wrong by `lie`."""
         for _ in range(times):
             self.time.now()
             sent_at, self.now = self.now, self.now + 1.0
-            date = float(int(self.server - 0.5 + lie))
+            date = float(int(self.server - back + lie))
             self.time.heard(outcome, date, sent_at=sent_at)
 
 
@@ -176,6 +181,22 @@ def test_beyond_the_limit_the_refusal_names_the_skew_the_limit_and_the_remedy(
     assert "NTP" in message
 
 
+def test_a_refused_call_gives_its_permit_back_and_sends_nothing() -> None:
+    async def main() -> None:
+        async with stage() as s:
+            for _ in range(2):
+                now = s.clock.monotonic()
+                s.session._runner.time.heard(CARD, s.clock.wall() + 600, sent_at=now)
+            with pytest.raises(UnavailableError, match="600 s behind"):
+                await s.issue()
+
+            assert s.transport.sent == []
+            assert s.entry().verdict == "Unavailable"
+            assert [permit.ends for permit in s.pacer.permits] == [["unused"]]
+
+    run(main())
+
+
 # --- a warning --------------------------------------------------------------------------------
 
 
@@ -197,6 +218,15 @@ def test_a_clock_that_is_set_wrong_again_is_noticed_again() -> None:
     bench.ahead = 0
     bench.hear(3)
     assert len(bench.events) == 1
+    bench.ahead = -50
+    bench.hear(3)
+
+    assert len(bench.events) == 2
+
+
+def test_a_clock_that_is_set_from_one_wrong_time_to_another_is_noticed_twice() -> None:
+    bench = Bench(ahead=100)
+    bench.hear(3)
     bench.ahead = -50
     bench.hear(3)
 
@@ -306,13 +336,19 @@ def test_without_dates_a_settle_lasts_by_the_loops_clock_and_by_the_wall() -> No
     assert bench.time.settle_seconds(0.0, 0.0) == 0.0
 
 
-@given(ahead=st.floats(-240, 240), dates=st.integers(1, 4), horizon=st.floats(0, 400))
+@given(
+    ahead=st.floats(-240, 240),
+    dates=st.integers(1, 4),
+    horizon=st.floats(0, 400),
+    back=st.floats(0, 1),
+    now=st.floats(1000, 1001),
+)
 def test_a_settle_is_never_over_before_the_servers_clock_has_come_so_far(
-    ahead: float, dates: int, horizon: float
+    ahead: float, dates: int, horizon: float, back: float, now: float
 ) -> None:
-    bench = Bench(ahead)
+    bench = Bench(ahead, now)
     first = bench.time.now()
-    bench.hear(dates)
+    bench.hear(dates, back=back)
     last = bench.time.now()
     for stamp in (first, last):
         effects_until = stamp.wall + stamp.lead_seconds + horizon

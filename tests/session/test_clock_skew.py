@@ -477,6 +477,66 @@ def test_another_process_with_another_clock_waits_as_long(ahead: float) -> None:
     run(main())
 
 
+def late_cancel_of(number: int, seconds: float) -> FaultScript:
+    rules = (
+        FaultRule(
+            fault=FaultKind.F400_AFTER,
+            operation="CreateGiftCard",
+            request_id=str(order(number).request_id),
+        ),
+        FaultRule(fault=FaultKind.LAND_LATE, operation="CancelGiftCard", seconds=seconds),
+    )
+    return FaultScript(rules=rules)
+
+
+@pytest.mark.parametrize("ahead", CORRECTABLE)
+def test_the_horizon_on_record_is_right_for_every_clock(ahead: float) -> None:
+    async def main() -> None:
+        async with stage(ahead, faults=late_cancel_of(9, 100)) as s:
+            await s.creates(1, 2, 3)
+            with pytest.raises(InDoubtError):
+                await s.create(9, deadline_seconds=5)
+            cancel = s.through.dated[-1]
+            entry = s.journal._entries["CreateGiftCard", str(order(9).request_id)]
+
+            assert cancel.operation == "CancelGiftCard"
+            assert abs(cancel.error_seconds) < FEW_SECONDS
+            assert entry.effects_until is not None
+            assert entry.effects_until >= cancel.signed_at + 330
+            assert entry.effects_until >= cancel.arrived_at + ahead + 330 - FEW_SECONDS
+
+    run(main())
+
+
+def test_a_date_that_lies_and_a_clock_that_is_set_cut_no_wait_short() -> None:
+    async def main() -> None:
+        def meddle(_: int, reply: Reply) -> Reply:
+            assert reply.date is not None
+            return replace(reply, date=reply.date + 200)
+
+        script = late_cancel_of(9, 490)  # signed 200 s ahead, so let in for that long
+        knobs = {"faults": script, "semantics": Semantics(AfterCancel.REISSUE)}
+        async with stage(meddle=meddle, **knobs) as s:
+            await s.creates(1, 2, 3)
+
+            async def set_far_ahead() -> None:
+                await asyncio.sleep(3)
+                s.wall.ahead = 400
+
+            card, _ = await asyncio.gather(
+                s.create(9, deadline_seconds=PATIENT_SECONDS), set_far_ahead()
+            )
+            s.emulator.land_everything()
+            cancel = next(one for one in s.through.dated if one.operation == "CancelGiftCard")
+
+            assert cancel.error_seconds == pytest.approx(200, abs=FEW_SECONDS)
+            live = s.emulator.ledger.card(str(card.request_id))
+            assert live is not None
+            assert live.status is CardStatus.LIVE
+
+    run(main())
+
+
 # --- what an operator sees --------------------------------------------------------------------
 
 
