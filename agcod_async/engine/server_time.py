@@ -168,7 +168,9 @@ class ServerTime:
 
     def _notice(self) -> None:
         """Warn once of a clock that is off, and once more only after it was right again."""
-        skew = self.skew_seconds or 0.0
+        skew = self.skew_seconds
+        if skew is None:
+            return
         if abs(skew) <= SKEW_NOTICED_SECONDS:
             self._noticed = False
         elif not self._noticed:

@@ -233,6 +233,15 @@ def test_a_clock_that_is_set_from_one_wrong_time_to_another_is_noticed_twice() -
     assert len(bench.events) == 2
 
 
+def test_what_was_forgotten_with_time_is_not_noticed_again() -> None:
+    bench = Bench(ahead=100)
+    for _ in range(3):
+        bench.hear(3)
+        bench.now += 601
+
+    assert len(bench.events) == 1
+
+
 def test_a_server_whose_clock_is_set_right_and_wrong_again_is_noticed_twice() -> None:
     bench = Bench()
     for lie in (-100, 0, -100):

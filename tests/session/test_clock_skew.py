@@ -510,22 +510,20 @@ def test_the_horizon_on_record_is_right_for_every_clock(ahead: float) -> None:
 
 def test_a_date_that_lies_and_a_clock_that_is_set_cut_no_wait_short() -> None:
     async def main() -> None:
-        def meddle(_: int, reply: Reply) -> Reply:
+        wall: list[Wall] = []
+
+        def meddle(number: int, reply: Reply) -> Reply:
+            if number == 5:  # the create that was sent once more: its success is held
+                wall[0].ahead = 400
             assert reply.date is not None
             return replace(reply, date=reply.date + 200)
 
         script = late_cancel_of(9, 490)  # signed 200 s ahead, so let in for that long
         knobs = {"faults": script, "semantics": Semantics(AfterCancel.REISSUE)}
         async with stage(meddle=meddle, **knobs) as s:
+            wall.append(s.wall)
             await s.creates(1, 2, 3)
-
-            async def set_far_ahead() -> None:
-                await asyncio.sleep(3)
-                s.wall.ahead = 400
-
-            card, _ = await asyncio.gather(
-                s.create(9, deadline_seconds=PATIENT_SECONDS), set_far_ahead()
-            )
+            card = await s.create(9, deadline_seconds=PATIENT_SECONDS)
             s.emulator.land_everything()
             cancel = next(one for one in s.through.dated if one.operation == "CancelGiftCard")
 
