@@ -37,5 +37,12 @@ class CallEnded:
     seconds: float
 
 
-Event = AttemptEnded | SuccessorChosen | CallEnded
+@dataclass(frozen=True, slots=True)
+class SkewNoticed:
+    """This machine's wall clock is so many seconds ahead of the server's; below 0: behind."""
+
+    skew_seconds: float
+
+
+Event = AttemptEnded | SuccessorChosen | CallEnded | SkewNoticed
 Observer = Callable[[Event], None]

@@ -50,6 +50,14 @@ class Facade(Session):
             clock=clock,
         )
 
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """How far this machine's clock is ahead of Amazon's; below 0: behind, None: not known yet.
+
+        Measured from the Dates of Amazon's replies, to a few seconds. Ask in the session's loop.
+        """
+        return self._runner.time.skew_seconds
+
 
 def _provider(settings: Settings) -> Provider:
     provider = AGCOD_IN[settings.wire_format]

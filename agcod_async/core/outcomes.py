@@ -19,11 +19,15 @@ class Leg(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back on the wire, not yet understood."""
+    """What came back on the wire, not yet understood.
+
+    `date` is its Date header, in seconds since 1970; None where there is none.
+    """
 
     status: int
     content_type: str
     body: bytes
+    date: float | None = None
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, {len(self.body)} bytes)"  # the body may hold a code
@@ -53,6 +57,14 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated(Refused):
+    """Refused for the date in its signature alone.
+
+    Where the engine knows a better date it makes Untouched of it; to a state it is Refused.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Answered: no effect, because something else lives under this ID."""
 
@@ -61,7 +73,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """No effect, and repeating may help: the request never left."""
+    """No effect, and repeating may help: the request never left, or only its date was wrong."""
 
     reason: Reason
 
@@ -165,7 +177,7 @@ class NotFound:
     reason: Reason
 
 
-Both = Refused | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
+Both = Refused | Outdated | Conflict | Untouched | Throttled | UndoFirst | Unclear | Lost
 """What every leg may be answered with."""
 ForwardOutcome = Applied | AppliedDead | Both
 UndoOutcome = Undone | NothingToUndo | TooLate | Claimed | Both

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agcod_async.core.outcomes import Lost, Reason, Reply, Throttled, Unclear, Untouched
+from agcod_async.engine.server_time import ServerTime
 from agcod_async.pacing.port import Permit
 from agcod_async.providers.base import Message
 from agcod_async.wire.port import Exchanged, Transport
 
 OutcomeT = TypeVar("OutcomeT")
-Sign = Callable[[str, bytes, float], Mapping[str, str]]
+Headers = Mapping[str, str]
+Sign = Callable[[str, bytes, float], Headers]
 """Returns the headers of an operation's body, signed at a time (UTC seconds since 1970)."""
 
 _log = logging.getLogger("agcod_async")
@@ -33,13 +35,18 @@ class Line:
 
 
 async def exchange(
-    line: Line, message: Message[OutcomeT], headers: Mapping[str, str], permit: Permit
+    line: Line,
+    message: Message[OutcomeT],
+    headers: Headers,
+    permit: Permit,
+    server_time: ServerTime,
 ) -> OutcomeT | Untouched | Lost | Unclear:
     """Send `message` under `permit` and return what is known afterwards."""
     if permit.is_revoked:
         permit.unused()
         return Untouched(Reason("a throttle closed the gate before the request left"))
     permit.sending()
+    sent_at = server_time.monotonic()
     try:
         exchanged = await _bounded(line, message, headers)
     except BaseException:
@@ -53,10 +60,11 @@ async def exchange(
         return exchanged
     outcome = _understood(message, exchanged)
     permit.answered(throttled=isinstance(outcome, Throttled))
+    server_time.heard(outcome, exchanged.date, sent_at=sent_at)
     return outcome
 
 
-async def _bounded(line: Line, message: Message[OutcomeT], headers: Mapping[str, str]) -> Exchanged:
+async def _bounded(line: Line, message: Message[OutcomeT], headers: Headers) -> Exchanged:
     url = f"{line.url}/{message.operation}"
     try:
         async with asyncio.timeout(line.attempt_timeout_seconds):

@@ -60,16 +60,18 @@ class Record:
         """The ID in use: the caller's own, or the successor that took over."""
         return RequestId(self.entry.live_id)
 
-    async def sending(self, state: State, *, signed_at: float, effects_until: float) -> None:
+    async def sending(self, state: State, *, now: float, effects_until: float) -> None:
         """Put on record that an attempt leaves now, able to have an effect `effects_until`.
 
-        A lookup has none: it is on record as the leg to go on with, and moves no time.
+        `now` is our wall clock, for people and for the undo's window; `effects_until` holds on any
+        clock that may be asked. A lookup has no effect: it is on record as the leg to go on with,
+        and moves no time.
         """
         entry = self.entry
         has_effect = state.leg is not Leg.LOOKUP
         # What cannot have worked starts no window and no horizon.
         may_have_worked = entry.facts.doubtful or entry.facts.confirmed
-        first_sent_at = entry.first_sent_at if may_have_worked else signed_at
+        first_sent_at = entry.first_sent_at if may_have_worked else now
         self.entry = await self._journal.advance(
             replace(
                 entry,
@@ -77,13 +79,13 @@ class Record:
                 facts=state.sending().facts,
                 sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
-                last_sent_at=signed_at if has_effect else entry.last_sent_at,
+                last_sent_at=now if has_effect else entry.last_sent_at,
                 effects_until=max(entry.effects_until or 0.0, effects_until)
                 if state.proof.outwaits(state.leg)
                 else entry.effects_until,
                 # A confirmed call stays closed while its code is read back.
                 verdict=entry.verdict if entry.facts.confirmed else "",
-                updated_at=signed_at,
+                updated_at=now,
             )
         )
 

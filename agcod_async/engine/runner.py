@@ -7,7 +7,7 @@ would mix up the tasks. tenacity forgets result types, so what it returns is che
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from agcod_async.clock import Clock
 from agcod_async.core.budget import RetryBudget
-from agcod_async.core.delays import backoff_seconds, settle_seconds
+from agcod_async.core.delays import backoff_seconds
 from agcod_async.core.facts import Pause
 from agcod_async.core.outcomes import (
     Leg,
@@ -30,10 +30,11 @@ from agcod_async.core.outcomes import (
 from agcod_async.core.resumption import resume
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Verdict
-from agcod_async.engine.attempt import Line, exchange
+from agcod_async.engine.attempt import Headers, Line, exchange
 from agcod_async.engine.audience import Audience
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.record import Record, is_too_old
+from agcod_async.engine.server_time import ServerTime, Stamp
 from agcod_async.events import Observer, SuccessorChosen
 from agcod_async.journal.base import Journal, JournalError, StaleEntryError
 from agcod_async.pacing.port import NotInTimeError, Pacer, Permit
@@ -66,6 +67,7 @@ class Runner:
         self._pacer = pacer
         self._clock = clock
         self._audience = Audience(observers)
+        self.time = ServerTime(clock, self._audience.tell)
         self._budget = RetryBudget()
 
     async def run(self, call: Call) -> Ended:
@@ -148,6 +150,9 @@ class Runner:
         except NotInTimeError as error:
             call.retry_after_seconds = error.wait_seconds
             return await self._give_up(call, Reason(str(error)))
+        if not call.intent.read_only and (refusal := self.time.refusal) is not None:
+            permit.unused()
+            return await self._give_up(call, refusal)
         call.exchanging = True
         try:
             following = await self._attempt(call, permit)
@@ -180,28 +185,30 @@ class Runner:
     async def _exchange(
         self, call: Call, message: Message[OutcomeT], permit: Permit
     ) -> OutcomeT | Untouched | Lost | Unclear:
+        stamp = self.time.now()
         try:
-            headers = await self._on_record(call, message)
+            headers = await self._on_record(call, message, stamp)
         except BaseException:
             permit.unused()
             raise
-        return await exchange(self._line, message, headers, permit)
+        outcome = await exchange(self._line, message, headers, permit, self.time)
+        return self.time.mended(outcome, stamp, call.policy)
 
-    async def _on_record(self, call: Call, message: Message[object]) -> Mapping[str, str]:
+    async def _on_record(self, call: Call, message: Message[object], stamp: Stamp) -> Headers:
         """Sign `message`, put on record that it leaves, and return its headers.
 
         Signed first: the time in the signature bounds how late the request can have an effect,
         and that time must be on record before the request leaves.
         """
-        state, signed_at = call.state, self._clock.wall()
-        headers = self._line.sign(message.operation, message.body, signed_at)
-        horizon = call.policy.late_horizon_seconds
+        state, now = call.state, stamp.wall
+        headers = self._line.sign(message.operation, message.body, stamp.signed_at)
+        horizon = stamp.lead_seconds + call.policy.late_horizon_seconds
         if state.proof.outwaits(state.leg):
-            call.settled_at = self._clock.monotonic() + horizon
+            call.settled_at = stamp.monotonic + horizon
         if state.leg is not Leg.UNDO and call.attempts:
             self._budget = self._budget.spend()
         if call.record is not None:
-            await call.record.sending(state, signed_at=signed_at, effects_until=signed_at + horizon)
+            await call.record.sending(state, now=now, effects_until=now + horizon)
         return headers
 
     async def _concluded(
@@ -253,16 +260,10 @@ class Runner:
             case Pause.COOLDOWN:
                 return policy.cooldown_floor_seconds  # the pacer's gate may hold it for longer
             case Pause.SETTLE:
-                return self._settle_seconds(call)
+                recorded = None if call.record is None else call.record.entry.effects_until
+                return self.time.settle_seconds(call.settled_at, recorded or 0.0)
             case _:
                 assert_never(state.pause)
-
-    def _settle_seconds(self, call: Call) -> float:
-        # The loop's clock for what this process has sent, the wall for what is only on record:
-        # the longer wait counts, so that a wall clock that was set cannot cut it short.
-        ours = settle_seconds(self._clock.monotonic(), call.settled_at)
-        recorded = None if call.record is None else call.record.entry.effects_until
-        return max(ours, settle_seconds(self._clock.wall(), recorded or 0.0))
 
     def _undo_is_late(self, call: Call) -> bool:
         window, record = call.intent.undo_window_seconds, call.record

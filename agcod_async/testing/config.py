@@ -51,6 +51,8 @@ class EmulatorConfig:
     `error_status`, `throttle_status`: HTTP status of errors and of throttled requests;
     `throttle_format`: "xml" as Amazon documents it for every caller, or "json".
     `region`: the only region that may be signed for, None for any.
+    `clock_ahead_seconds`: how far the emulator's clock is ahead of the one that it is given (below
+    0: behind); signatures are held against it, and its replies carry its Date.
     `arrivals_max`: how many arrivals the log keeps; the counters beside it stay exact.
     `history_max`: how many changes of the ledger, and rows of the activity report, are kept.
 
@@ -79,6 +81,7 @@ class EmulatorConfig:
     verify_signatures: bool = True
     region: str | None = None
     signature_age_max_seconds: float = SIGNATURE_AGE_MAX_SECONDS
+    clock_ahead_seconds: float = 0.0
     mock_codes: bool = True
     cancel_window_seconds: float = CANCEL_WINDOW_SECONDS
     cancel_requires_gc_id: bool = False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ class Emulator:
     def __init__(self, config: EmulatorConfig | None = None, *, clock: Clock | None = None) -> None:
         """Open the account with fresh funds."""
         self.config = config or EmulatorConfig()
-        self._time = _Time(clock or Clock())
+        self._time = _Time(clock or Clock(), self.config.clock_ahead_seconds)
         self._service = Service(self.config)
         self._armed: tuple[asyncio.AbstractEventLoop, float] | None = None
 
@@ -40,6 +41,11 @@ class Emulator:
     def arrivals(self) -> Arrivals:
         """What arrived, and when."""
         return self._service.arrivals
+
+    @property
+    def wall(self) -> float:
+        """What the emulator's clock shows, in seconds since 1970."""
+        return self._time.read()[1]
 
     @property
     def in_flight(self) -> int:
@@ -126,7 +132,7 @@ class EmulatorTransport:
                 await asyncio.sleep(after_seconds)
                 if len(reply.body) > REPLY_SIZE_MAX:
                     return Unclear(Reason(f"the reply is larger than {REPLY_SIZE_MAX} bytes"))
-                return reply
+                return replace(reply, date=float(int(self._emulator.wall)))
             case ConnectionReset():
                 await asyncio.sleep(0)
                 return Lost(Reason("sent, but the connection was reset"))
@@ -144,8 +150,9 @@ class EmulatorTransport:
 class _Time:
     """The emulator's time: it never goes backwards, though event loops come and go."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ahead_seconds: float) -> None:
         self._clock = clock
+        self._ahead_seconds = ahead_seconds
         self._origin: float | None = None
         self._now = 0.0
         self._wall = 0.0
@@ -156,7 +163,8 @@ class _Time:
         Without a running event loop no time passes: a ledger can be looked at after a run.
         """
         try:
-            monotonic, self._wall = self._clock.monotonic(), self._clock.wall()
+            monotonic = self._clock.monotonic()
+            self._wall = self._clock.wall() + self._ahead_seconds
         except RuntimeError:  # no event loop is running
             return self._now, self._wall
         if self._origin is None or monotonic - self._origin < self._now:

@@ -25,6 +25,7 @@ from agcod_async.testing.json_format import json_reply
 from agcod_async.testing.protocol import UNSUPPORTED_PROTOCOL
 from agcod_async.testing.service import Answer, ConnectionReset, Silence
 from agcod_async.values import InvalidValueError
+from agcod_async.wire.date_header import date_of
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -100,7 +101,7 @@ class _Front:
             case Answer(reply, after_seconds):
                 if after_seconds:
                     await asyncio.sleep(after_seconds)
-                return _response(reply)
+                return _response(reply, date=date_of(self._emulator.wall))
             case Silence():
                 await asyncio.sleep(self._silence_seconds)
                 return _reset(request)
@@ -184,10 +185,9 @@ def _limit(request: web.BaseRequest) -> int | None:
     return int(text)
 
 
-def _response(reply: Reply) -> web.Response:
-    return web.Response(
-        status=reply.status, body=reply.body, headers={"content-type": reply.content_type}
-    )
+def _response(reply: Reply, **headers: str) -> web.Response:
+    told = {"content-type": reply.content_type, **headers}
+    return web.Response(status=reply.status, body=reply.body, headers=told)
 
 
 def _reset(request: web.BaseRequest) -> web.Response:

@@ -13,6 +13,7 @@ import certifi
 from agcod_async._version import __version__
 from agcod_async.core.outcomes import Lost, Reason, Reply, Unclear, Untouched
 from agcod_async.values import InvalidValueError
+from agcod_async.wire import date_header
 from agcod_async.wire.port import REPLY_SIZE_MAX
 
 CONNECTIONS_MAX: Final = 100
@@ -112,7 +113,8 @@ async def read_reply(
     plain = _decoded(bytes(body), encoding)
     if plain is None:
         return _unclear(status, "is encoded in a way that cannot be undone")
-    return Reply(status, headers.get("content-type", ""), plain)
+    date = date_header.seconds_of(headers.get("date", ""))
+    return Reply(status, headers.get("content-type", ""), plain, date)
 
 
 def _decoded(body: bytes, encoding: str) -> bytes | None:

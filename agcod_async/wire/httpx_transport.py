@@ -118,7 +118,8 @@ async def _read(response: httpx.Response) -> Exchanged:
     chunks = response.aiter_raw()
     if response.is_stream_consumed:
         # A hook or a mock has read the reply already, and httpx has unpacked it.
-        headers = {"content-type": response.headers.get("content-type", "")}
+        kept = ("content-type", "date")
+        headers = {name: response.headers.get(name, "") for name in kept}
         chunks = _content(response)
     try:
         answer = await exchange.read_reply(response.status_code, headers, chunks)

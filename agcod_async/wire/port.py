@@ -18,6 +18,9 @@ class Transport(Protocol):
     exceptions mean: `Untouched` if no byte of the request can have left (no connection was had),
     `Lost` in every other case, `Unclear` for a reply that is too large. An exception that
     escapes all the same is treated as Lost. No retries, no redirects.
+
+    A `Reply` brings its Date along (`date_header.seconds_of`): the session's clock is held
+    against it. A transport that leaves it out only does without the correction.
     """
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchanged:

@@ -58,7 +58,7 @@ from agcod_async import (
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.core.outcomes import Reason
 from agcod_async.delivery import Delivered, Undelivered, secret_from_env
-from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
+from agcod_async.events import AttemptEnded, CallEnded, Event, SkewNoticed, SuccessorChosen
 
 
 def settings() -> Settings:
@@ -204,6 +204,8 @@ def on_event(event: Event) -> None:
             assert_type((request_id, successor_id), tuple[str, str])
         case CallEnded():
             assert_type(event.verdict, str)
+        case SkewNoticed(skew_seconds):
+            assert_type(skew_seconds, float)
         case _:
             assert_never(event)
 

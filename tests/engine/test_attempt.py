@@ -5,8 +5,10 @@ import logging
 
 import pytest
 
+from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Applied, ForwardOutcome, Lost, Throttled, Unclear, Untouched
 from agcod_async.engine.attempt import Line, exchange
+from agcod_async.engine.server_time import ServerTime
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Message
 from agcod_async.testing.clock import run
@@ -30,6 +32,10 @@ def line(transport: ScriptedTransport) -> Line:
     )
 
 
+def nothing_known() -> ServerTime:
+    return ServerTime(Clock(), tell=lambda _: None)
+
+
 async def exchanged(
     step: Step, permit: CountedPermit | None = None
 ) -> tuple[ForwardOutcome, CountedPermit, float]:
@@ -37,7 +43,9 @@ async def exchanged(
     permit = CountedPermit("Issue", Lane.BATCH) if permit is None else permit
     loop = asyncio.get_running_loop()
     began = loop.time()
-    outcome = await exchange(line(ScriptedTransport([step])), forward(), {}, permit)
+    outcome = await exchange(
+        line(ScriptedTransport([step])), forward(), {}, permit, nothing_known()
+    )
     return outcome, permit, loop.time() - began
 
 
@@ -59,7 +67,7 @@ def test_the_request_goes_to_its_operation_with_its_bytes_and_headers() -> None:
             return await transport.send(url, headers, body)
 
     permit = CountedPermit("Issue", Lane.BATCH)
-    run(exchange(line(Urls()), forward(), {"signed": "yes"}, permit))
+    run(exchange(line(Urls()), forward(), {"signed": "yes"}, permit, nothing_known()))
 
     assert urls == ["https://toy.test/base/Issue"]
     assert transport.sent[0].body == b"Toy1 10.00 USD"
@@ -141,7 +149,7 @@ def test_a_revoked_permit_sends_nothing() -> None:
     transport = ScriptedTransport()
     permit = CountedPermit("Issue", Lane.BATCH, revoked=True)
 
-    outcome = run(exchange(line(transport), forward(), {}, permit))
+    outcome = run(exchange(line(transport), forward(), {}, permit, nothing_known()))
 
     assert isinstance(outcome, Untouched)
     assert transport.sent == []
@@ -153,7 +161,9 @@ def test_a_cancelled_exchange_ends_its_permit_as_lost() -> None:
     async def main() -> None:
         permit = CountedPermit("Issue", Lane.BATCH)
         transport = ScriptedTransport([HANG])
-        task = asyncio.create_task(exchange(line(transport), forward(), {}, permit))
+        task = asyncio.create_task(
+            exchange(line(transport), forward(), {}, permit, nothing_known())
+        )
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -10,6 +10,7 @@ from agcod_async.core.outcomes import (
     AppliedDead,
     Conflict,
     ForwardOutcome,
+    Outdated,
     Refused,
     Throttled,
     Unclear,
@@ -229,6 +230,6 @@ def test_what_follows_is_said_of_every_outcome() -> None:
     assert set(consequences.FORWARD) == set(get_args(ForwardOutcome))
     assert set(consequences.UNDO) == set(get_args(UndoOutcome))
     for kind, follows in consequences.FORWARD.items():
-        harmless = kind in {Refused, Conflict, Untouched, Throttled, AppliedDead}
+        harmless = kind in {Refused, Outdated, Conflict, Untouched, Throttled, AppliedDead}
         assert follows.may_be_issued is not harmless
         assert not harmless or follows.issued.startswith(("No", "Not "))

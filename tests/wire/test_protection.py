@@ -197,19 +197,22 @@ def test_a_clients_headers_cookies_parameters_and_auth_change_nothing_that_was_s
     asyncio.run(main())
 
 
+DATE = "date: Sun, 06 Nov 1994 08:49:37 GMT"
+
+
 def test_a_reply_that_a_hook_has_read_already_is_still_a_reply() -> None:
     async def main() -> None:
         async def reads(response: httpx.Response) -> None:
             await response.aread()
 
-        packed = http(gzip.compress(b"{}"), "content-encoding: gzip", "content-type: text/x")
+        packed = http(gzip.compress(b"{}"), "content-encoding: gzip", "content-type: text/x", DATE)
         async with (
             serving(answering(packed)) as served,
             httpx.AsyncClient(event_hooks={"response": [reads]}) as client,
         ):
             reply = await HttpxTransport(client).send(served.url, HEADERS, BODY)
 
-        assert reply == Reply(200, "text/x", b"{}")
+        assert reply == Reply(200, "text/x", b"{}", 784_111_777.0)
 
     asyncio.run(main())
 

@@ -96,6 +96,20 @@ def test_a_reply_of_any_status_is_a_reply(kind: str, status: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_a_reply_brings_its_date_along(kind: str) -> None:
+    raw = http(b"{}", JSON, "Date: Sun, 06 Nov 1994 08:49:37 GMT")
+
+    assert exchange(kind, answering(raw)) == Reply(200, "application/json", b"{}", 784_111_777.0)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_reply_whose_date_cannot_be_read_has_none(kind: str) -> None:
+    raw = http(b"{}", JSON, "Date: soon")
+
+    assert exchange(kind, answering(raw)) == Reply(200, "application/json", b"{}", None)
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_a_reply_without_body_or_content_type_is_a_reply(kind: str) -> None:
     assert exchange(kind, answering(http(b""))) == Reply(200, "", b"")
 

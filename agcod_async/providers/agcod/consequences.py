@@ -16,6 +16,7 @@ from agcod_async.core.outcomes import (
     ForwardOutcome,
     Lost,
     NothingToUndo,
+    Outdated,
     Refused,
     Throttled,
     TooLate,
@@ -62,6 +63,11 @@ FORWARD: Final[Mapping[type[ForwardOutcome], Consequence]] = MappingProxyType(
             issued=_NOT_BY_THIS,
             same_id="Yes, once the cause is mended.",
         ),
+        Outdated: Consequence(
+            may_be_issued=False,
+            issued=_NOT_BY_THIS,
+            same_id="Yes, signed with the right time; a session corrects a small error itself.",
+        ),
         Conflict: Consequence(
             may_be_issued=False,
             issued="Not by this request; but what it names already exists, with other contents.",
@@ -94,6 +100,7 @@ UNDO: Final[Mapping[type[UndoOutcome], str]] = MappingProxyType(
         Undone: "It is undone, and this ID can never be used again.",
         Refused: "This undo changed nothing. Send what was to be undone once more, unchanged: its"
         " answer shows what lives.",
+        Outdated: "This undo changed nothing: send it again, signed with the right time.",
         Conflict: "This undo changed nothing: what it names belongs to something else.",
         Throttled: "This undo changed nothing yet: send it again after a pause.",
         UndoFirst: "The undo may have worked, or may still: send it again.",

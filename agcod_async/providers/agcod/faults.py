@@ -21,6 +21,7 @@ from agcod_async.core.outcomes import (
     LookupOutcome,
     NotFound,
     NothingToUndo,
+    Outdated,
     Reason,
     Refused,
     Throttled,
@@ -31,7 +32,7 @@ from agcod_async.core.outcomes import (
 )
 from agcod_async.providers.agcod import catalogue
 from agcod_async.providers.agcod.codec import FAILURE, RESEND, Cause, Fault
-from agcod_async.providers.agcod.framework import THROTTLED
+from agcod_async.providers.agcod.framework import OUTDATED, THROTTLED
 
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
@@ -61,7 +62,7 @@ class FaultTable(Generic[OutcomeT_co]):
         """Return what `fault` proves."""
         reason = _reason(fault)
         if fault.framework is not None:
-            return Throttled(reason) if fault.framework is THROTTLED else Refused(reason)
+            return _AT_THE_DOOR.get(fault.framework.title, Refused)(reason)
         name = catalogue.documented_name(fault.name or "")
         if fault.code in _CONCLUSIVE and fault.status in (None, FAILURE):
             by_name = self.names.get(name, Refused)
@@ -85,6 +86,11 @@ def _reason(fault: Fault) -> Reason:
         message = f"{known.meaning} {known.remedy}"
     return Reason(message, code=fault.code, error_type=fault.name)
 
+
+_AT_THE_DOOR: Final[Mapping[str, Callable[[Reason], Both]]] = {
+    THROTTLED.title: Throttled,
+    OUTDATED.title: Outdated,
+}
 
 _UNKNOWN: Final = "Amazon's answer says neither what happened nor what did not."
 

@@ -6,10 +6,10 @@ signature does not match it echoes what the signature was computed from. Sources
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from agcod_async.core.outcomes import Refused, Throttled, Untouched
+from agcod_async.core.outcomes import Outdated, Refused, Throttled, Untouched
 from agcod_async.providers.agcod.advice import Advice
 from agcod_async.providers.agcod.contacts import Team
 
@@ -53,8 +53,7 @@ THROTTLED: Final = FrameworkError(
 
 _ENDPOINT: Final = "Check the endpoint: sandbox or production, and the account's region."
 
-# More telling rows first: a signature error that names the clock is about the clock.
-REFUSED: Final = (
+OUTDATED: Final = replace(
     _refused(
         "signature out of date",
         phrases=("signature expired", "signature not yet current"),
@@ -62,6 +61,13 @@ REFUSED: Final = (
         meaning="Amazon refused the signature's time.",
         action="Set this machine's clock.",
     ),
+    forward=Outdated,
+    undo=Outdated,
+)
+
+# More telling rows first: a signature error that names the clock is about the clock.
+REFUSED: Final = (
+    OUTDATED,
     _refused(
         "signature for another scope",
         phrases=("string-to-sign should have been", "credential should be scoped"),
