@@ -30,15 +30,14 @@ class Message(Generic[OutcomeT_co]):
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The legs under one ID. The undo is ready before the first byte leaves.
+    """The legs under one ID, encoded once: every repetition of a leg sends the same bytes.
 
-    Forward and undo are encoded once: every replay sends the same bytes. A lookup is encoded anew
-    each time, with a number that no other lookup under this ID has.
+    The undo is ready before the first byte leaves.
     """
 
     forward: Message[ForwardOutcome]
     undo: Message[UndoOutcome] | None
-    lookup: Callable[[int], Message[LookupOutcome]] | None = None
+    lookup: Message[LookupOutcome] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +77,15 @@ class UndoLeg(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupLeg(Generic[RequestT]):
-    """How to ask whether what an operation has ordered lives.
-
-    `encode` also takes a number that differs from attempt to attempt: where a lookup carries a
-    request ID of its own, make it from both, or the provider may repeat an earlier answer.
-    """
+    """How to ask whether what an operation has ordered lives."""
 
     operation: str
-    encode: Callable[[RequestT, int], bytes]
+    encode: Callable[[RequestT], bytes]
     outcome: Callable[[RequestT, Reply], LookupOutcome]
 
-    def message(self, request: RequestT, number: int) -> Message[LookupOutcome]:
-        """Return the lookup of `request` with this number, encoded."""
-        body = self.encode(request, number)
-        return Message(self.operation, body, partial(self.outcome, request))
+    def message(self, request: RequestT) -> Message[LookupOutcome]:
+        """Return the lookup of `request`, encoded."""
+        return Message(self.operation, self.encode(request), partial(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +152,7 @@ class Operation(Generic[RequestT, AnswerT]):
         return Legs(
             forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
-            lookup=None if self.lookup is None else partial(self.lookup.message, request),
+            lookup=None if self.lookup is None else self.lookup.message(request),
         )
 
     def rebind(self, body: bytes) -> Intent | None:
@@ -210,7 +204,7 @@ def _written(legs: Legs, write: Callable[[str, bytes], bytes]) -> Legs:
     return Legs(
         forward=_in_form(legs.forward, write),
         undo=None if undo is None else _in_form(undo, write),
-        lookup=None if lookup is None else lambda number: _in_form(lookup(number), write),
+        lookup=None if lookup is None else _in_form(lookup, write),
     )
 
 

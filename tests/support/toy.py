@@ -84,8 +84,8 @@ def encode_undo(request: ToyRequest) -> bytes:
     return b"undo " + encode(request)
 
 
-def encode_lookup(request: ToyRequest, number: int) -> bytes:
-    return b"look " + encode(request) + b" %d" % number
+def encode_lookup(request: ToyRequest) -> bytes:
+    return b"look " + encode(request)
 
 
 def decode(body: bytes) -> ToyRequest:

@@ -28,7 +28,7 @@ def _encode_undo_of(request: ActivateGiftCardRequest) -> bytes:
     return encode(request.undone())
 
 
-def _encode_lookup_of(request: ActivateGiftCardRequest, _number: int) -> bytes:
+def _encode_lookup_of(request: ActivateGiftCardRequest) -> bytes:
     return encode(request.asked_about())
 
 
