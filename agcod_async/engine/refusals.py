@@ -1,14 +1,16 @@
 """What a caller is told when a call has not ended well: the exception of its verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
 from agcod_async.core.facts import Proof
+from agcod_async.core.outcomes import Reason
 from agcod_async.core.verdicts import Declined, InDoubt, Reversed, Unavailable
 from agcod_async.engine.call import Call
 from agcod_async.engine.record import is_too_old
 from agcod_async.errors import (
+    AccountError,
     AgcodError,
     DeclinedError,
     IdempotencyConflictError,
@@ -27,6 +29,7 @@ def error_of(
     call: Call,
     *,
     declined_errors: Mapping[str, type[DeclinedError]],
+    contact: Callable[[Reason], str | None],
     now: float,
 ) -> AgcodError:
     """Return the exception for `verdict`; `now` is UTC seconds since 1970."""
@@ -36,6 +39,8 @@ def error_of(
         operation=call.intent.operation,
         attempts=tuple(call.attempts),
     )
+    if isinstance(error, AccountError):
+        error.contact = contact(error.reason)
     if isinstance(error, UnavailableError):
         error.retry_after_seconds = call.retry_after_seconds
     if isinstance(error, InDoubtError) and call.record is not None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from agcod_async.core.facts import Proof
-from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reply, UndoOutcome
+from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reason, Reply, UndoOutcome
 from agcod_async.errors import DeclinedError
 from agcod_async.values import Money, RequestId
 
@@ -175,7 +175,8 @@ class Provider:
     `write` brings an operation's body into the form of the wire, where that is not the form that
     the operation itself gives it (which stays the one on record).
     `sub_limits` caps single operations below the account's rate, in requests a second by name.
-    `declined_errors` gives the exception for a refusal by its error code.
+    `declined_errors` gives the exception for a refusal by its error code, and `contact` the
+    address to ask about one that is the account's fault, if there is one that is surely right.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Provider:
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
     declined_errors: Mapping[str, type[DeclinedError]]
+    contact: Callable[[Reason], str | None] = lambda _reason: None
     write: Callable[[str, bytes], bytes] | None = None
 
     def written(self, intent: Intent) -> Intent:
