@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import Final, Protocol
 
 from agcod_async._version import __version__
-from agcod_async.cli import batch_issue, cancel, create, emulator, explain, funds
+from agcod_async.cli import batch_issue, cancel, certify, create, emulator, explain, funds
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
@@ -63,6 +63,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "funds": funds,
     "batch issue": batch_issue,
     "explain": explain,
+    "certify": certify,
 }
 
 
