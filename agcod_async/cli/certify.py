@@ -119,7 +119,7 @@ def _means(arguments: Namespace, settings: Settings, now: datetime) -> Means:
 def _account(text: str) -> Account:
     kind, colon, account_id = text.partition(":")
     if not colon or not kind.isdecimal():
-        raise UsageError(Reason("--account: is no TYPE:ID, such as 1:851432007016"))
+        raise UsageError(Reason("--account: is no TYPE:ID, such as 1:851…"))
     return Account(id=account_id, type=int(kind))
 
 

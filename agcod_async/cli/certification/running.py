@@ -97,10 +97,9 @@ class Certification:
     async def _result(self, case: Case) -> Result:
         began, started_at = self.clock.monotonic(), self._now()
         seen, requests = None, 0
-        status, note = Status.NOT_POSSIBLE, self._obstacle(case)
-        if case.operation in self._disabled:
-            status, note = Status.NOT_ENABLED, ""
-        elif not note:
+        status, note = self._obstacle(case)
+        if status is None:
+            status = Status.NOT_POSSIBLE
             try:
                 seen, requests = await self._seen(case.operation, case.asked)
             except LackingError as error:
@@ -118,10 +117,14 @@ class Certification:
             note=note,
         )
 
-    def _obstacle(self, case: Case) -> str:
-        before = None if case.after is None else self._results.get(case.after)
-        passed = case.after is None or (before is not None and before.status is Status.PASSED)
-        return "" if passed else f"{case.after} has not passed"
+    def _obstacle(self, case: Case) -> tuple[Status | None, str]:
+        """Return the result of a case that need not be sent, and why; None for one that must."""
+        before = Status.PASSED if case.after is None else self._results[case.after].status
+        if case.operation in self._disabled or before is Status.NOT_ENABLED:
+            return Status.NOT_ENABLED, ""
+        if before is not Status.PASSED:
+            return Status.NOT_POSSIBLE, f"{case.after} has not passed"
+        return None, ""
 
     async def _seen(self, operation: str, asked: Asked) -> tuple[Seen, int]:
         """Make the call; return how it ended and how many requests were sent for it.
