@@ -19,6 +19,14 @@ AnswerT = TypeVar("AnswerT")
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 
+def _no_amount(_request: object) -> None:
+    return None
+
+
+def _no_contact(_reason: Reason) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Message(Generic[OutcomeT_co]):
     """One leg under one ID, encoded: what a reply to exactly these bytes means is known."""
@@ -90,14 +98,14 @@ class LookupLeg(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity(Generic[RequestT]):
-    """Where a value-moving request keeps its ID and amount.
+    """Where a value-moving request keeps its ID and, if it names one, its amount.
 
     `under` is the same request under another ID (a successor).
     """
 
     request_id: Callable[[RequestT], RequestId]
-    amount: Callable[[RequestT], Money | None]
     under: Callable[[RequestT, RequestId], RequestT]
+    amount: Callable[[RequestT], Money | None] = _no_amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +194,7 @@ class Provider:
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
     declined_errors: Mapping[str, type[DeclinedError]]
-    contact: Callable[[Reason], str | None] = lambda _reason: None
+    contact: Callable[[Reason], str | None] = _no_contact
     write: Callable[[str, bytes], bytes] | None = None
 
     def written(self, intent: Intent) -> Intent:

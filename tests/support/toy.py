@@ -226,7 +226,7 @@ STAMP: Operation[ToyRequest, ToyStamp] = Operation(
     encode=encode,
     decode_request=decode,
     outcome=stamp_outcome,
-    identity=replace(_IDENTITY, amount=lambda _: None),
+    identity=Identity(request_id=_IDENTITY.request_id, under=_under),
 )
 """Has an ID and cannot be undone."""
 
