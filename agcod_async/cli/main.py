@@ -21,7 +21,8 @@ Issue Amazon gift cards on demand (AGCOD).
 
 The account is read from the environment: AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY,
 AGCOD_PARTNER_ID; optional: AGCOD_ENDPOINT (na-sandbox unless you say otherwise),
-AGCOD_BASE_URL, AGCOD_REGION, AGCOD_TPS. `agcod emulator` prints a set to try it with.
+AGCOD_BASE_URL, AGCOD_REGION, AGCOD_COUNTRY, AGCOD_TPS. `agcod emulator` prints a set to try it
+with.
 """
 
 EXIT_CODES = """\

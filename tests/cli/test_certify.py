@@ -275,6 +275,20 @@ def test_a_throttled_run_is_unavailable_and_no_failure() -> None:
     assert certificate.exit_code is ExitCode.UNAVAILABLE
 
 
+def test_a_wrong_key_ends_the_run_at_its_first_case() -> None:
+    emulator = on_virtual_time(EmulatorConfig(region="eu-west-1"))
+
+    certificate = certified(emulator)
+
+    first, *rest = certificate.results
+    assert first.status is Status.FAILED
+    assert "Check the access key" in first.note
+    assert {one.status for one in rest} == {Status.NOT_POSSIBLE}
+    assert "front door" in rest[0].note
+    assert emulator.arrivals.total == 1
+    assert certificate.exit_code is ExitCode.DECLINED
+
+
 def test_a_card_whose_cancel_gets_no_answer_is_left_in_doubt(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

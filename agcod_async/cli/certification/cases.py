@@ -79,159 +79,73 @@ _PHYSICAL: Final = "Amazon's guide to physical cards"
 _LOADS: Final = "Amazon's guide to balance loads"
 _CONFLICT: Final = Expected(endings=("IdempotencyConflictError",), code="F200")
 
+
+def _mocked(code: str) -> Asked:
+    return Asked(mock=code, amount="10.00")
+
+
+def _case(
+    name: str,
+    source: str,
+    operation: str,
+    asked: Asked,
+    expected: Expected = Expected(),
+    after: str | None = None,
+) -> Case:
+    return Case(
+        name=name, source=source, operation=operation, asked=asked, expected=expected, after=after
+    )
+
+
+_CARD_1: Final = Asked(order="card 1", amount="100.00")
+_CARD_2: Final = Asked(order="card 2", amount="1000.00")
+_CARD_2_OTHERWISE: Final = Asked(order="card 2", amount="999.00")
+_SAME_CARD: Final = Expected(same_card_as="create-3")
+_TOO_LATE: Final = Expected(endings=("InvalidRequestError",), code="F200")
+_NO_FUNDS: Final = Expected(endings=("AccountError",), code="F300")
+
 DIGITAL: Final = (
-    Case(
-        name="create-1",
-        source=f"{_PLAN} test 1",
-        operation="CreateGiftCard",
-        asked=Asked(order="card 1", amount="100.00"),
-        expected=Expected(),
-    ),
-    Case(
-        name="create-2",
-        source=f"{_PLAN} test 2",
-        operation="CancelGiftCard",
-        asked=Asked(order="card 1"),
-        expected=Expected(),
-        after="create-1",
-    ),
-    Case(
-        name="create-3",
-        source=f"{_PLAN} test 3",
-        operation="CreateGiftCard",
-        asked=Asked(order="card 2", amount="1000.00"),
-        expected=Expected(),
-    ),
-    Case(
-        name="create-3-again",
-        source=f"{_PLAN} test 3",
-        operation="CreateGiftCard",
-        asked=Asked(order="card 2", amount="1000.00"),
-        expected=Expected(same_card_as="create-3"),
-        after="create-3",
-    ),
-    Case(
-        name="create-4",
-        source=f"{_PLAN} test 4",
-        operation="CreateGiftCard",
-        asked=Asked(mock="F2047", amount="10.00"),
-        expected=Expected(endings=("InvalidRequestError",), code="F200"),
-    ),
-    Case(
-        name="create-5",
-        source=f"{_PLAN} test 5",
-        operation="CreateGiftCard",
-        asked=Asked(mock="F3003", amount="10.00"),
-        expected=Expected(endings=("AccountError",), code="F300"),
-    ),
-    Case(
-        name="create-other-amount",
-        source=_FAQ,
-        operation="CreateGiftCard",
-        asked=Asked(order="card 2", amount="999.00"),
-        expected=_CONFLICT,
-        after="create-3",
-    ),
-    Case(
-        name="cancel-F0000",
-        source="a public client's tests",
-        operation="CancelGiftCard",
-        asked=Asked(mock="F0000"),
-        expected=Expected(),
-    ),
+    _case("create-1", f"{_PLAN} test 1", "CreateGiftCard", _CARD_1),
+    _case("create-2", f"{_PLAN} test 2", "CancelGiftCard", _CARD_1, after="create-1"),
+    _case("create-3", f"{_PLAN} test 3", "CreateGiftCard", _CARD_2),
+    _case("create-3-again", f"{_PLAN} test 3", "CreateGiftCard", _CARD_2, _SAME_CARD, "create-3"),
+    _case("create-4", f"{_PLAN} test 4", "CreateGiftCard", _mocked("F2047"), _TOO_LATE),
+    _case("create-5", f"{_PLAN} test 5", "CreateGiftCard", _mocked("F3003"), _NO_FUNDS),
+    _case("create-other-amount", _FAQ, "CreateGiftCard", _CARD_2_OTHERWISE, _CONFLICT, "create-3"),
+    _case("cancel-F0000", "a public client's tests", "CancelGiftCard", _mocked("F0000")),
 )
+
+_ACTIVATION: Final = Asked(order="activation 1")
+_ACTIVE: Final = Expected(is_active=True)
+_INACTIVE: Final = Expected(is_active=False)
 
 PHYSICAL: Final = (
-    Case(
-        name="activate",
-        source=_PHYSICAL,
-        operation="ActivateGiftCard",
-        asked=Asked(order="activation 1"),
-        expected=Expected(is_active=True),
-    ),
-    Case(
-        name="status-active",
-        source=_PHYSICAL,
-        operation="ActivationStatusCheck",
-        asked=Asked(order="activation 1"),
-        expected=Expected(is_active=True),
-        after="activate",
-    ),
-    Case(
-        name="activate-again",
-        source=_PHYSICAL,
-        operation="ActivateGiftCard",
-        asked=Asked(order="activation 1"),
-        expected=Expected(is_active=True),
-        after="activate",
-    ),
-    Case(
-        name="deactivate",
-        source=_PHYSICAL,
-        operation="DeactivateGiftCard",
-        asked=Asked(order="activation 1"),
-        expected=Expected(),
-        after="activate",
-    ),
-    Case(
-        name="status-inactive",
-        source=_PHYSICAL,
-        operation="ActivationStatusCheck",
-        asked=Asked(order="activation 1"),
-        expected=Expected(is_active=False),
-        after="deactivate",
+    _case("activate", _PHYSICAL, "ActivateGiftCard", _ACTIVATION, _ACTIVE),
+    _case("status-active", _PHYSICAL, "ActivationStatusCheck", _ACTIVATION, _ACTIVE, "activate"),
+    _case("activate-again", _PHYSICAL, "ActivateGiftCard", _ACTIVATION, _ACTIVE, "activate"),
+    _case("deactivate", _PHYSICAL, "DeactivateGiftCard", _ACTIVATION, after="activate"),
+    _case(
+        "status-inactive", _PHYSICAL, "ActivationStatusCheck", _ACTIVATION, _INACTIVE, "deactivate"
     ),
 )
+
+_LOAD: Final = Asked(order="load 1", amount="10.00")
+_LOAD_OTHERWISE: Final = Asked(order="load 1", amount="9.00")
 
 BALANCE: Final = (
-    Case(
-        name="validate",
-        source=_LOADS,
-        operation="ValidateAccountForAmazonBalanceLoad",
-        asked=Asked(order="load 1", amount="10.00"),
-        expected=Expected(),
+    _case("validate", _LOADS, "ValidateAccountForAmazonBalanceLoad", _LOAD),
+    _case("load", _LOADS, "LoadAmazonBalance", _LOAD),
+    _case(
+        "void-other-amount",
+        "Amazon's barcode test script, test 8",
+        "VoidAmazonBalanceLoad",
+        _LOAD_OTHERWISE,
+        _CONFLICT,
+        "load",
     ),
-    Case(
-        name="load",
-        source=_LOADS,
-        operation="LoadAmazonBalance",
-        asked=Asked(order="load 1", amount="10.00"),
-        expected=Expected(),
-    ),
-    Case(
-        name="void-other-amount",
-        source=f"{_LOADS}, barcode test 8",
-        operation="VoidAmazonBalanceLoad",
-        asked=Asked(order="load 1", amount="9.00"),
-        expected=_CONFLICT,
-        after="load",
-    ),
-    Case(
-        name="void",
-        source=_LOADS,
-        operation="VoidAmazonBalanceLoad",
-        asked=Asked(order="load 1", amount="10.00"),
-        expected=Expected(),
-        after="load",
-    ),
+    _case("void", _LOADS, "VoidAmazonBalanceLoad", _LOAD, after="load"),
 )
 
-FUNDS: Final = (
-    Case(
-        name="funds",
-        source="Amazon's page on GetAvailableFunds",
-        operation="GetAvailableFunds",
-        asked=Asked(),
-        expected=Expected(),
-    ),
-)
+FUNDS: Final = (_case("funds", "Amazon's page on GetAvailableFunds", "GetAvailableFunds", Asked()),)
 
-ACTIVITY: Final = (
-    Case(
-        name="activity",
-        source="Amazon's sample client",
-        operation="GetGiftCardActivityPage",
-        asked=Asked(),
-        expected=Expected(),
-    ),
-)
+ACTIVITY: Final = (_case("activity", "Amazon's sample client", "GetGiftCardActivityPage", Asked()),)

@@ -48,6 +48,11 @@ class Seen:
         """Whether Amazon was not reached, or has throttled."""
         return self.ending == _UNREACHED
 
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether it was refused before AGCOD has seen it: for its key, signature or endpoint."""
+        return self.ending == "AccountError" and self.code is None
+
     def __str__(self) -> str:
         named = " ".join(part for part in (self.code, self.error_type) if part)
         return ": ".join(part for part in (self.ending, named or self.detail) if part)

@@ -70,6 +70,7 @@ class Certification:
     pacer: Pacer
     transport: Transport
     _results: dict[str, Result] = field(default_factory=dict[str, Result])
+    _shut_out: str = ""
     _disabled: set[str] = field(default_factory=set[str])
     _debts: Debts = field(default_factory=Debts)
 
@@ -79,6 +80,8 @@ class Certification:
         for case in section.cases:
             result = await self._result(case)
             self._results[case.name] = result
+            if result.seen is not None and result.seen.is_shut_out:
+                self._shut_out = result.seen.detail
             if result.status is Status.NOT_ENABLED:
                 self._disabled.add(case.operation)
             results.append(result)
@@ -119,6 +122,8 @@ class Certification:
 
     def _obstacle(self, case: Case) -> tuple[Status | None, str]:
         """Return the result of a case that need not be sent, and why; None for one that must."""
+        if self._shut_out:
+            return Status.NOT_POSSIBLE, f"Amazon's front door refuses this client: {self._shut_out}"
         before = Status.PASSED if case.after is None else self._results[case.after].status
         if case.operation in self._disabled or before is Status.NOT_ENABLED:
             return Status.NOT_ENABLED, ""
