@@ -255,9 +255,7 @@ class Session:
         return ended, joined is not None
 
     def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
-        errors, contact = self._provider.declined_errors, self._provider.contact
-        now = self._clock.wall()
-        return error_of(verdict, call, declined_errors=errors, contact=contact, now=now)
+        return error_of(verdict, call, self._provider, now=self._clock.wall())
 
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)

@@ -13,13 +13,13 @@ _LINE_SECONDS = 1.0
 class Progress:
     """Prints a line a second, and one for each case that has failed."""
 
-    def __init__(self, run: str, total: int, time: Clock) -> None:
+    def __init__(self, run: str, total: int, ticking: Clock) -> None:
         """Print under which name the run can be repeated."""
         self._note = Silent().note
         self._total = total
-        self._time = time
+        self._clock = ticking
         self._counts: Counter[Status] = Counter()
-        self._began_at = time.monotonic()
+        self._began_at = ticking.monotonic()
         self._due_at = self._began_at + _LINE_SECONDS
         self._note(f"run {run}: {total} cases; --run {run} repeats its request IDs")
 
@@ -32,7 +32,7 @@ class Progress:
                 f"failed       {case.name}: expected {case.expected}, seen {result.seen}"
                 f"; {result.note}"
             )
-        now = self._time.monotonic()
+        now = self._clock.monotonic()
         if now >= self._due_at or self._counts.total() == self._total:
             self._due_at = now + _LINE_SECONDS
             counts = ", ".join(f"{n} {status.value}" for status, n in self._counts.items())
