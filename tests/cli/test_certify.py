@@ -328,9 +328,20 @@ def test_a_create_in_doubt_is_taken_back_too() -> None:
     assert live(emulator) == []
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.25, 0.35, 0.5, 6.0, 7.0, 13.3])
-def test_an_interrupted_run_takes_back_what_it_has_issued(seconds: float) -> None:
-    emulator = on_virtual_time()
+SLOW = FaultScript(rules=(FaultRule(fault=FaultKind.SLOW, seconds=2, times=10_000),))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "faults"),
+    [
+        *((seconds, FaultScript()) for seconds in (0.05, 0.35, 6.0, 13.3)),
+        *((seconds, SLOW) for seconds in (3.0, 5.0, 7.0, 9.0)),  # while a request is on its way
+    ],
+)
+def test_an_interrupted_run_takes_back_what_it_has_issued(
+    seconds: float, faults: FaultScript
+) -> None:
+    emulator = on_virtual_time(EmulatorConfig(faults=faults))
 
     async def main() -> None:
         async with asyncio.timeout(seconds):
@@ -360,7 +371,9 @@ def test_probes_tell_the_semantics_apart() -> None:
         after_void=AfterUndo.REFUSE,
     )
 
-    usual = by_name(certified(on_virtual_time(), with_probes=True))
+    as_documented = certified(on_virtual_time(), with_probes=True)
+    assert as_documented.left == ()
+    usual = by_name(as_documented)
     emulator = on_virtual_time(EmulatorConfig(semantics=other))
     certificate = certified(emulator, with_probes=True)
     unusual = by_name(certificate)
