@@ -219,6 +219,9 @@ def test_what_the_partner_may_not_call_is_not_enabled_and_no_failure(
     assert certificate.exit_code is ExitCode.DONE
     rests = [one for one in certificate.results if one.case.after in {"activate", "load"}]
     assert {one.status for one in rests} <= {Status.NOT_ENABLED}
+    # Amazon would look for it in vain: what was not sent is shown without an ID.
+    assert {one.request_id for one in certificate.results if one.seen is None} <= {None}
+    assert "None" not in markdown(certificate)
 
 
 def test_without_a_card_and_an_account_only_the_mocked_cases_are_possible() -> None:

@@ -182,7 +182,12 @@ def test_a_refusal_at_the_door_is_a_matter_for_integration_support() -> None:
                 await opened.get_available_funds()
             return caught.value
 
-    assert run(main()).contact == INTEGRATION_SUPPORT
+    error = run(main())
+
+    assert error.contact == INTEGRATION_SUPPORT
+    # Amazon sends no code for it, so the text has to say what is wrong and what to do.
+    assert error.code is None
+    assert "wrong key, region or service in its scope. Check the access key, and" in str(error)
 
 
 def test_the_contact_survives_a_pickle() -> None:

@@ -133,10 +133,10 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _id(result: Result) -> str:
-    mock = result.case.asked.mock
-    if mock is None or mock == result.request_id:
-        return result.request_id or ""
-    return f"{result.request_id}, account {mock}"
+    mock, request_id = result.case.asked.mock, result.request_id
+    if request_id is None:
+        return ""
+    return request_id if mock in (None, request_id) else f"{request_id}, account {mock}"
 
 
 def _taken_back(certificate: Certificate) -> Iterator[str]:

@@ -60,7 +60,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One case, carried out. `requests` were sent for it; `seen` is None where nothing was."""
+    """One case, carried out. `requests` were sent for it, under `request_id`, if there is one.
+
+    `seen` is None where nothing was sent.
+    """
 
     case: Case
     request_id: str | None

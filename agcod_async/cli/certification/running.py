@@ -111,7 +111,7 @@ class Certification:
                 status, note = judged(case, seen, self._results)
         return Result(
             case=case,
-            request_id=self.means.request_id(case.operation, case.asked),
+            request_id=None if seen is None else self.means.request_id(case.operation, case.asked),
             started_at=started_at,
             seconds=self.clock.monotonic() - began,
             requests=requests,
