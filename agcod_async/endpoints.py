@@ -6,7 +6,7 @@ never addresses: the addresses behind them change often.
 """
 
 from enum import Enum
-from typing import Self
+from typing import Final, Self
 
 _NA = ("US", "CA", "MX")
 _EU = ("IT", "ES", "DE", "FR", "UK", "TR", "AE", "SA", "PL", "NL", "SE", "EG", "BE", "ZA")
@@ -40,3 +40,7 @@ class Endpoint(Enum):
     def is_sandbox(self) -> bool:
         """Whether cards issued here are worth nothing, and mock codes are answered."""
         return str(self.value).endswith("-sandbox")
+
+
+PRODUCTION_HOSTS: Final = frozenset(one.host for one in Endpoint if not one.is_sandbox)
+"""Where money is real, whatever it is called by."""

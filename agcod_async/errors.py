@@ -80,7 +80,21 @@ class InvalidRequestError(DeclinedError):
 
 
 class AccountError(DeclinedError):
-    """F300: the account, its contract, funds or keys are at fault."""
+    """F300: the account, its contract, funds or keys are at fault.
+
+    `contact` is the address at Amazon to ask (its outage page, and its FAQ), or None where it is
+    not known: who answers for an account depends on its country (`Settings.country`).
+    """
+
+    contact: str | None = None
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if self.contact is None or self.contact in said else f"{said} {self._whom}"
+
+    @property
+    def _whom(self) -> str:
+        return f"The address is {self.contact}."
 
 
 class UnavailableError(NothingIssuedError):

@@ -255,8 +255,7 @@ class Session:
         return ended, joined is not None
 
     def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
-        now = self._clock.wall()
-        return error_of(verdict, call, declined_errors=self._provider.declined_errors, now=now)
+        return error_of(verdict, call, self._provider, now=self._clock.wall())
 
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Self
 
 from agcod_async.core.outcomes import Reason
-from agcod_async.endpoints import Endpoint
+from agcod_async.endpoints import PRODUCTION_HOSTS, Endpoint
 from agcod_async.errors import UsageError
 from agcod_async.values import Credentials, InvalidValueError, check_partner_id
 
@@ -35,6 +35,9 @@ class Settings:
     read in whatever form it comes. `activity_pages_per_minute` paces the activity report below
     the account's rate (Amazon documents no rate for it). `activity_index_counts` says whether its
     page index counts pages or rows, for its clients disagree.
+
+    `country` is the account's, one of the endpoint's. On it depends which amounts are warned of
+    and which team at Amazon an error names, and nothing else.
     """
 
     _: KW_ONLY
@@ -43,6 +46,7 @@ class Settings:
     endpoint: Endpoint = Endpoint.NA_SANDBOX
     base_url: str | None = None
     region: str | None = None
+    country: str | None = None
     requests_per_second: float = 10.0
     attempt_timeout_seconds: float = 6.0
     deadline_seconds: float = 60.0
@@ -62,6 +66,8 @@ class Settings:
             )
             _check_choice("wire_format", self.wire_format, ("json", "xml"))
             _check_choice("activity_index_counts", self.activity_index_counts, ("pages", "rows"))
+            if self.country is not None:
+                _check_choice("country", self.country, self.endpoint.countries)
             if self.base_url is not None:
                 _check_base_url(self.base_url)
             if self.region is not None:
@@ -81,8 +87,13 @@ class Settings:
 
     @property
     def mock_ids_allowed(self) -> bool:
-        """Whether request IDs F0000 to F9999 may be sent: never to production."""
-        return self.endpoint.is_sandbox
+        """Whether request IDs F0000 to F9999 may be sent: never to production.
+
+        Production it is by the endpoint or by the host of `base_url`, whichever names it.
+        """
+        parts = _BASE_URL.fullmatch(self.url)
+        host = "" if parts is None else parts["host"].lower().rstrip(".")
+        return self.endpoint.is_sandbox and host not in PRODUCTION_HOSTS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -90,7 +101,8 @@ class Settings:
 
         AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY and AGCOD_PARTNER_ID are required;
         AGCOD_ENDPOINT (na-sandbox, na, eu-sandbox, eu, fe-sandbox, fe), AGCOD_BASE_URL,
-        AGCOD_REGION and AGCOD_TPS are optional. Raises `UsageError` naming the variable.
+        AGCOD_REGION, AGCOD_COUNTRY and AGCOD_TPS are optional. Raises `UsageError` naming the
+        variable.
         """
         made = cls._read(os.environ if environ is None else environ)
         del environ  # it holds the secret key, and a traceback may be shown with its locals
@@ -111,6 +123,7 @@ class Settings:
                 endpoint=_endpoint(env.get("AGCOD_ENDPOINT") or Endpoint.NA_SANDBOX.value),
                 base_url=env.get("AGCOD_BASE_URL") or None,
                 region=env.get("AGCOD_REGION") or None,
+                country=env.get("AGCOD_COUNTRY") or None,
                 requests_per_second=_number("AGCOD_TPS", rate),
             )
         except UsageError as error:

@@ -57,8 +57,9 @@ _INTRODUCTION = """\
 
 What is known of each country in which gift cards are sold through AGCOD, written by
 [a script](../generate_marketplaces.py) from the code. What is not here is not known: ask, do not
-guess. A contract may allow less or more than this page, and nothing here stops a request:
-`amount_bounds.amount_warnings` warns.
+guess. A contract may allow less or more than this page, and nothing here stops a request: a session
+only logs a warning (`agcod_async`), once for each amount that is unlikely in the country of
+`Settings.country`, or in those of its endpoint.
 """
 
 _ENDPOINTS = """\

@@ -20,6 +20,7 @@ from agcod_async.providers.agcod.balance_requests import (
     validate_account_request,
     void_amazon_balance_load_request,
 )
+from agcod_async.providers.agcod.marketplaces import Product
 from agcod_async.providers.agcod.messages import TransactionSource
 from agcod_async.providers.agcod.recipients import Account
 from agcod_async.values import Money
@@ -66,6 +67,7 @@ class BalanceCalls(Facade):
             transaction_source=transaction_source,
             timestamp=timestamp,
         )
+        self._look_at(amount, Product.BALANCE)
         done = await self.call(
             LOAD_AMAZON_BALANCE,
             request,

@@ -1,7 +1,9 @@
 """What every part of the session for AGCOD stands on."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from agcod_async.clock import Clock
@@ -11,17 +13,24 @@ from agcod_async.errors import UsageError
 from agcod_async.events import Observer
 from agcod_async.journal.base import Journal
 from agcod_async.pacing.port import Pacer
+from agcod_async.providers.agcod import catalogue
+from agcod_async.providers.agcod.amount_bounds import amount_warnings
+from agcod_async.providers.agcod.marketplaces import Product, marketplace
 from agcod_async.providers.agcod.operations import AGCOD_IN, GET_GIFT_CARD_ACTIVITY_PAGE
 from agcod_async.providers.base import Provider
 from agcod_async.session import Session
 from agcod_async.settings import Settings
-from agcod_async.values import InvalidValueError
+from agcod_async.values import InvalidValueError, Money
 from agcod_async.wire.port import Transport
 
 CheckedT = TypeVar("CheckedT")
 Arguments = ParamSpec("Arguments")
 
 SECONDS_PER_MINUTE: Final = 60
+
+_WARNINGS_MAX: Final = 1_000  # a set of all amounts of a long life would be a leak
+
+_log = logging.getLogger("agcod_async")
 
 
 class Facade(Session):
@@ -49,6 +58,18 @@ class Facade(Session):
             policy=policy,
             clock=clock,
         )
+        self._warned: set[str] = set()
+
+    def _look_at(self, amount: Money, product: Product) -> None:
+        """Log a warning for each known reason why Amazon may refuse `amount`, each once.
+
+        It is sent all the same: a contract may say otherwise, and Amazon judges.
+        """
+        places = (marketplace(country) for country in _countries(self.settings))
+        for warning in amount_warnings(amount, places, product=product):
+            if warning not in self._warned and len(self._warned) < _WARNINGS_MAX:
+                self._warned.add(warning)
+                _log.warning("%s", warning)
 
     @property
     def clock_skew_seconds(self) -> float | None:
@@ -65,7 +86,13 @@ def _provider(settings: Settings) -> Provider:
     return replace(
         provider,
         sub_limits={**provider.sub_limits, GET_GIFT_CARD_ACTIVITY_PAGE.name: pages_per_second},
+        contact=partial(catalogue.contact, countries=_countries(settings)),
     )
+
+
+def _countries(settings: Settings) -> tuple[str, ...]:
+    """Return where the account may belong to."""
+    return settings.endpoint.countries if settings.country is None else (settings.country,)
 
 
 def checked(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from agcod_async.agcod.facade import Facade, checked
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.pacing.port import Lane
+from agcod_async.providers.agcod.marketplaces import Product
 from agcod_async.providers.agcod.messages import (
     AvailableFunds,
     Cancellation,
@@ -56,6 +57,7 @@ class GiftCardCalls(Facade):
             external_reference=external_reference,
             transaction_source=transaction_source,
         )
+        self._look_at(amount, Product.DIGITAL)
         done = await self.call(
             CREATE_GIFT_CARD,
             request,

@@ -20,6 +20,7 @@ from agcod_async.providers.agcod.activation_requests import (
     activation_status_check_request,
     deactivate_gift_card_request,
 )
+from agcod_async.providers.agcod.marketplaces import Product
 from agcod_async.providers.agcod.messages import TransactionSource
 from agcod_async.providers.agcod.recipients import CardNumber
 from agcod_async.values import Money
@@ -58,6 +59,7 @@ class PhysicalCardCalls(Facade):
             product_type=product_type,
             transaction_source=transaction_source,
         )
+        self._look_at(amount, Product.PHYSICAL)
         done = await self.call(
             ACTIVATE_GIFT_CARD,
             request,

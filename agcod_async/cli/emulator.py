@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shlex
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +24,30 @@ from agcod_async.testing.server import LOOPBACK, serve_forever
 SUMMARY = "serve a local AGCOD to test against, until Ctrl-C"
 MOVES_VALUE = False
 
+_SEMANTICS = """\
+words of --semantics, the default of each first; the first two need no name before them:
+  after_cancel         a create under a cancelled ID
+    =tombstone           SUCCESS with the dead card, as recorded from the sandbox
+    =reissue             a new live card
+  unknown_cancel       a cancel, deactivation or void of an ID that was never used
+    =not-found           refused
+    =noop                SUCCESS; what arrives later still has its effect
+    =fence               SUCCESS; what arrives later never has one
+  after_deactivate     an activation under a deactivated ID
+  after_void           a load under a void ID
+    =hidden              SUCCESS as at first, and no effect
+    =reissue             activated, or loaded, once more
+    =refuse              F2013, F2038: the ID has been used
+  repeated_deactivate  deactivating once more
+    =refuse              F2012: already deactivated
+    =success             SUCCESS
+  repeated_load        which load under a used ID is the same load, and answered again
+    =same-load           the same account and amount
+    =same-request        the same request in every member, the timestamp too
+    =none                none: F2038
+such as: --semantics reissue,noop,after_deactivate=refuse,repeated_load=none
+"""
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what the command takes."""
@@ -43,6 +67,21 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=ThrottleModel.SLIDING_WINDOW.value,
         help="how the requests of a second are counted (default: sliding-window, the strictest)",
     )
+    add(
+        "--operation-tps",
+        action="append",
+        default=[],
+        metavar="OPERATION=RATE",
+        help="a further cap of one operation, 0 for none; may be given several times"
+        " (default: GetAvailableFunds=1, GetGiftCardActivityPage=0.0167)",
+    )
+    add(
+        "--disable",
+        action="append",
+        default=[],
+        metavar="OPERATION",
+        help="what the partner may not call (F3006, F3008); may be given several times",
+    )
     add("--funds", default="100000.00", metavar="AMOUNT", help="prepaid (default: 100000.00)")
     add("--currency", default="USD", help="the account's currency (default: USD)")
     add("--seed", type=int, default=0, metavar="N", help="decides the codes (default: 0)")
@@ -57,9 +96,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--semantics",
         default="tombstone",
         metavar="WORDS",
-        help="where Amazon's documents are silent: tombstone or reissue; not-found, noop or fence",
+        help="where Amazon's documents are silent: words from the list below, with commas between",
     )
     add("--json", action="store_true", help="print the address and environment as JSON")
+    parser.epilog = _SEMANTICS
+    parser.formatter_class = RawDescriptionHelpFormatter
 
 
 def run(arguments: Namespace) -> ExitCode:
@@ -85,10 +126,24 @@ def _config(arguments: Namespace) -> EmulatorConfig:
         funds=(money(arguments.funds, arguments.currency),),
         requests_per_second=arguments.tps or None,
         throttle_model=ThrottleModel(arguments.throttle_model),
+        operation_caps=_operation_caps(arguments.operation_tps),
+        disabled_operations=frozenset(arguments.disable),
         semantics=Semantics.from_text(arguments.semantics),
         faults=_faults(arguments.faults),
         seed=arguments.seed,
     )
+
+
+def _operation_caps(given: list[str]) -> dict[str, float]:
+    caps = dict(EmulatorConfig().operation_caps)
+    for text in given:
+        operation, _, rate = text.partition("=")
+        try:
+            caps[operation] = float(rate)
+        except ValueError:
+            problem = f"--operation-tps: {text!r} is none, such as GetAvailableFunds=1"
+            raise UsageError(Reason(problem)) from None
+    return {operation: rate for operation, rate in caps.items() if rate}
 
 
 def _faults(path: Path | None) -> FaultScript:

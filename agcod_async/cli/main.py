@@ -1,16 +1,16 @@
 """The `agcod` command: finds the command that is meant, runs it, and ends with its exit code."""
 
+import logging
 import os
 import sys
-import warnings
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Final, Protocol, TextIO
+from typing import Final, Protocol
 
 from agcod_async._version import __version__
-from agcod_async.cli import batch_issue, cancel, create, emulator, explain, funds, redraw
+from agcod_async.cli import batch_issue, cancel, certify, create, emulator, explain, funds, redraw
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
@@ -21,7 +21,8 @@ Issue Amazon gift cards on demand (AGCOD).
 
 The account is read from the environment: AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY,
 AGCOD_PARTNER_ID; optional: AGCOD_ENDPOINT (na-sandbox unless you say otherwise),
-AGCOD_BASE_URL, AGCOD_REGION, AGCOD_TPS. `agcod emulator` prints a set to try it with.
+AGCOD_BASE_URL, AGCOD_REGION, AGCOD_COUNTRY, AGCOD_TPS. `agcod emulator` prints a set to try it
+with.
 """
 
 EXIT_CODES = """\
@@ -64,6 +65,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "batch issue": batch_issue,
     "report": redraw,
     "explain": explain,
+    "certify": certify,
 }
 
 
@@ -88,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name: str = arguments.command
     command = COMMANDS[name]
     try:
-        with _plain_warnings():
+        with _shown_warnings():
             return command.run(arguments)
     except (UsageError, InvalidValueError) as error:
         print(plain(f"agcod {name}: {error}"), file=sys.stderr)
@@ -133,21 +135,22 @@ def parser() -> ArgumentParser:
     return top
 
 
+class _PlainLine(logging.Formatter):
+    """One line, in which nothing steers a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(f"agcod: {record.getMessage()}")
+
+
 @contextmanager
-def _plain_warnings() -> Generator[None, None, None]:
-    """Show warnings as one line, without the place in the code where they were raised."""
-
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        del category, filename, lineno, file, line
-        print(plain(f"agcod: {message}"), file=sys.stderr)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show
+def _shown_warnings() -> Generator[None, None, None]:
+    """Show what the package warns of, such as an unlikely amount, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_PlainLine())
+    handler.setLevel(logging.WARNING)
+    log = logging.getLogger("agcod_async")
+    log.addHandler(handler)
+    try:
         yield
+    finally:
+        log.removeHandler(handler)

@@ -101,7 +101,12 @@ class JsonReport:
 
 def print_json(shown: Shown) -> None:
     """Print one object as one line."""
-    print(json.dumps(shown), flush=True)
+    print(json_line(shown), flush=True)
+
+
+def json_line(shown: Shown) -> str:
+    """Return one object as one line."""
+    return json.dumps(shown)
 
 
 def error_fields(error: AgcodError) -> Shown:

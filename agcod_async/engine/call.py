@@ -72,14 +72,11 @@ class Call:
 
     @property
     def lookup(self) -> Message[LookupOutcome]:
-        """A new lookup under the live ID, for one attempt. Only an operation that has one is told.
-
-        Every attempt is put on record, so the version of the record has not numbered another.
-        """
+        """The lookup under the live ID. Only an operation that has one is ever told to look."""
         lookup = self.legs.lookup
-        if lookup is None or self.record is None:
+        if lookup is None:
             raise AssertionError(f"{self.intent.operation} has no lookup")
-        return lookup(self.record.entry.version)
+        return lookup
 
     @property
     def next_operation(self) -> str:

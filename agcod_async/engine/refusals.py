@@ -9,6 +9,7 @@ from agcod_async.core.verdicts import Declined, InDoubt, Reversed, Unavailable
 from agcod_async.engine.call import Call
 from agcod_async.engine.record import is_too_old
 from agcod_async.errors import (
+    AccountError,
     AgcodError,
     DeclinedError,
     IdempotencyConflictError,
@@ -18,24 +19,21 @@ from agcod_async.errors import (
     UnavailableError,
 )
 from agcod_async.journal.records import Entry
+from agcod_async.providers.base import Provider
 
 BadVerdict = Declined | Unavailable | Reversed | InDoubt
 
 
-def error_of(
-    verdict: BadVerdict,
-    call: Call,
-    *,
-    declined_errors: Mapping[str, type[DeclinedError]],
-    now: float,
-) -> AgcodError:
+def error_of(verdict: BadVerdict, call: Call, provider: Provider, *, now: float) -> AgcodError:
     """Return the exception for `verdict`; `now` is UTC seconds since 1970."""
-    error = _kind(verdict, declined_errors)(
+    error = _kind(verdict, provider.declined_errors)(
         verdict.reason,
         request_id=call.intent.request_id,
         operation=call.intent.operation,
         attempts=tuple(call.attempts),
     )
+    if isinstance(error, AccountError):
+        error.contact = provider.contact(error.reason)
     if isinstance(error, UnavailableError):
         error.retry_after_seconds = call.retry_after_seconds
     if isinstance(error, InDoubtError) and call.record is not None:

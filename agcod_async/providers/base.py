@@ -10,13 +10,21 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from agcod_async.core.facts import Proof
-from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reply, UndoOutcome
+from agcod_async.core.outcomes import ForwardOutcome, LookupOutcome, Reason, Reply, UndoOutcome
 from agcod_async.errors import DeclinedError
 from agcod_async.values import Money, RequestId
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
+
+
+def _no_amount(_request: object) -> None:
+    return None
+
+
+def _no_contact(_reason: Reason) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +38,14 @@ class Message(Generic[OutcomeT_co]):
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The legs under one ID. The undo is ready before the first byte leaves.
+    """The legs under one ID, encoded once: every repetition of a leg sends the same bytes.
 
-    Forward and undo are encoded once: every replay sends the same bytes. A lookup is encoded anew
-    each time, with a number that no other lookup under this ID has.
+    The undo is ready before the first byte leaves.
     """
 
     forward: Message[ForwardOutcome]
     undo: Message[UndoOutcome] | None
-    lookup: Callable[[int], Message[LookupOutcome]] | None = None
+    lookup: Message[LookupOutcome] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,32 +85,27 @@ class UndoLeg(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupLeg(Generic[RequestT]):
-    """How to ask whether what an operation has ordered lives.
-
-    `encode` also takes a number that differs from attempt to attempt: where a lookup carries a
-    request ID of its own, make it from both, or the provider may repeat an earlier answer.
-    """
+    """How to ask whether what an operation has ordered lives."""
 
     operation: str
-    encode: Callable[[RequestT, int], bytes]
+    encode: Callable[[RequestT], bytes]
     outcome: Callable[[RequestT, Reply], LookupOutcome]
 
-    def message(self, request: RequestT, number: int) -> Message[LookupOutcome]:
-        """Return the lookup of `request` with this number, encoded."""
-        body = self.encode(request, number)
-        return Message(self.operation, body, partial(self.outcome, request))
+    def message(self, request: RequestT) -> Message[LookupOutcome]:
+        """Return the lookup of `request`, encoded."""
+        return Message(self.operation, self.encode(request), partial(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity(Generic[RequestT]):
-    """Where a value-moving request keeps its ID and amount.
+    """Where a value-moving request keeps its ID and, if it names one, its amount.
 
     `under` is the same request under another ID (a successor).
     """
 
     request_id: Callable[[RequestT], RequestId]
-    amount: Callable[[RequestT], Money | None]
     under: Callable[[RequestT, RequestId], RequestT]
+    amount: Callable[[RequestT], Money | None] = _no_amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,7 @@ class Operation(Generic[RequestT, AnswerT]):
         return Legs(
             forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
-            lookup=None if self.lookup is None else partial(self.lookup.message, request),
+            lookup=None if self.lookup is None else self.lookup.message(request),
         )
 
     def rebind(self, body: bytes) -> Intent | None:
@@ -181,7 +183,8 @@ class Provider:
     `write` brings an operation's body into the form of the wire, where that is not the form that
     the operation itself gives it (which stays the one on record).
     `sub_limits` caps single operations below the account's rate, in requests a second by name.
-    `declined_errors` gives the exception for a refusal by its error code.
+    `declined_errors` gives the exception for a refusal by its error code, and `contact` the
+    address to ask about one that is the account's fault, if there is one that is surely right.
     """
 
     name: str
@@ -191,6 +194,7 @@ class Provider:
     operations: Mapping[str, Rebindable]
     sub_limits: Mapping[str, float]
     declined_errors: Mapping[str, type[DeclinedError]]
+    contact: Callable[[Reason], str | None] = _no_contact
     write: Callable[[str, bytes], bytes] | None = None
 
     def written(self, intent: Intent) -> Intent:
@@ -210,7 +214,7 @@ def _written(legs: Legs, write: Callable[[str, bytes], bytes]) -> Legs:
     return Legs(
         forward=_in_form(legs.forward, write),
         undo=None if undo is None else _in_form(undo, write),
-        lookup=None if lookup is None else lambda number: _in_form(lookup(number), write),
+        lookup=None if lookup is None else _in_form(lookup, write),
     )
 
 

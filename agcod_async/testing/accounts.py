@@ -42,17 +42,16 @@ def opened(config: EmulatorConfig) -> Account:
     return Account(config, ledger, ActivityReport(config.history_max))
 
 
-def carried_out(request: OperationRequest, account: Account, moment: Moment) -> Executed:
+def carried_out(
+    operation: str, request: OperationRequest, account: Account, moment: Moment
+) -> Executed:
     """Carry a request out, and return what it answers."""
-    code = request.mock_code
-    if account.config.mock_codes and code is not None:
-        if code == MOCK_SUCCESS:
-            return request.mock_success()
-        mocked = request.refusals.get(code)
-        if mocked is not None:
-            return Failure(mocked)  # recorded answers to mock codes do not repeat the ID
     changes = account.ledger.changes
     try:
+        _check_enabled(operation, request, account)
+        mocked = _mocked(request) if account.config.mock_codes else None
+        if mocked is not None:
+            return mocked
         executed = request.execute(account, moment)
     except RefusedError as error:
         failure = Failure(error.refusal, request.request_id)
@@ -60,6 +59,22 @@ def carried_out(request: OperationRequest, account: Account, moment: Moment) -> 
         return failure
     _report(request, executed, account, moment, is_real=account.ledger.changes != changes)
     return executed
+
+
+def _check_enabled(operation: str, request: OperationRequest, account: Account) -> None:
+    """Pass what this partner may call; who another one is, the operation itself finds out."""
+    config = account.config
+    if operation in config.disabled_operations and request.partner_id == config.partner_id:
+        raise RefusedError(request.refusals[request.disabled_code])
+
+
+def _mocked(request: OperationRequest) -> Executed | None:
+    code = request.mock_code
+    if code == MOCK_SUCCESS:
+        return request.mock_success()
+    refusal = None if code is None else request.refusals.get(code)
+    # Recorded answers to mock codes do not repeat the ID.
+    return None if refusal is None else Failure(refusal)
 
 
 def _report(

@@ -26,6 +26,7 @@ class GetGiftCardActivityPage(Request, frozen=True):
         "status",
         "totalNumberOfTransactionsInRequestedTimeFrame",
     )
+    disabled_code: ClassVar[str] = "F3008"
 
     report_request_id: str | None = msgspec.field(default=None, name="requestId")
     utc_start_date: str | None = None
@@ -43,8 +44,6 @@ class GetGiftCardActivityPage(Request, frozen=True):
         """Check the request, then read the report."""
         config = account.config
         checks.partner(self.partner_id, config.partner_id)
-        if not config.activity_page_enabled:
-            raise checks.RefusedError(REFUSALS["F3008"])
         checks.order_id(self.partner_id, self.request_id, config.partner_id)
         index, size = self._index_and_size()
         start, end = _time(self.utc_start_date, "F2029"), _time(self.utc_end_date, "F2030")

@@ -74,11 +74,6 @@ class _BalanceRequest(Request, frozen=True):
         """Answer SUCCESS, with the asked-for amount."""
         return self._success(Subject())
 
-    def _check_permission(self, account: Account) -> None:
-        checks.partner(self.partner_id, account.config.partner_id, BALANCE_REFUSALS)
-        if not account.config.balance_operations_permitted:
-            raise checks.RefusedError(BALANCE_REFUSALS["F3006"])
-
     def _order_id(self, account: Account) -> str:
         return checks.order_id(
             self.partner_id,
@@ -134,7 +129,6 @@ class LoadAmazonBalance(_BalanceRequest, frozen=True):
 
     def execute(self, account: Account, moment: Moment) -> Success:
         """Check the request, then ask the ledger."""
-        self._check_permission(account)
         request_id = self._order_id(account)
         load = account.ledger.balance.load(request_id, self._asked(), self, moment)
         return self._success(Subject(checks.granted(load).value))
@@ -149,7 +143,6 @@ class VoidAmazonBalanceLoad(_BalanceRequest, frozen=True):
 
     def execute(self, account: Account, moment: Moment) -> Success:
         """Check the request, then ask the ledger."""
-        self._check_permission(account)
         request_id = self._order_id(account)
         voided = checks.granted(
             account.ledger.balance.void(
@@ -167,7 +160,7 @@ class ValidateAccountForAmazonBalanceLoad(_BalanceRequest, frozen=True):
 
         No document shows a request ID in it, so none is asked for; one that is there is checked.
         """
-        self._check_permission(account)
+        checks.partner(self.partner_id, account.config.partner_id, BALANCE_REFUSALS)
         if self.load_balance_request_id is not None:
             self._order_id(account)
         checks.granted(account.ledger.balance.accounts.value_of(self._asked()))

@@ -61,8 +61,8 @@ class EmulatorConfig:
     `accounts`, `other_accounts`: the same for customers' accounts. `account_types`: the types that
     are defined, None for all from 0 on. `load_amount_max` (by default 500 USD, else as for a card)
     and `load_amount_min` are in major units.
-    `activity_page_enabled`, `balance_operations_permitted`: what the partner may call (F3008,
-    F3006). `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `programs`:
+    `disabled_operations`: what the partner may not call (F3006; for the activity report F3008).
+    `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `programs`:
     the program IDs of a reseller, and whether each is approved; None where there are none.
     """
 
@@ -100,8 +100,7 @@ class EmulatorConfig:
     load_amount_max: Decimal | None = None
     load_amount_min: Decimal | None = None
     void_window_seconds: float = VOID_WINDOW_SECONDS
-    balance_operations_permitted: bool = True
-    activity_page_enabled: bool = True
+    disabled_operations: frozenset[str] = frozenset()
     activity_index: Literal["page", "row"] = "page"
     programs: Mapping[str, bool] | None = None
 

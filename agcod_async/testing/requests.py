@@ -52,8 +52,15 @@ class OperationRequest(Protocol):
     envelope: ClassVar[Envelope]
     refusals: ClassVar[Mapping[str, Refusal]]
     """Its errors by mock code."""
+    disabled_code: ClassVar[str]
+    """The one of them that says that this partner may not call it."""
     activity: ClassVar[ActivityType | None]
     """What the activity report calls it; None for what only reads."""
+
+    @property
+    def partner_id(self) -> str | None:
+        """Who asks."""
+        ...
 
     @property
     def request_id(self) -> str | None:
@@ -79,6 +86,7 @@ class Request(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
 
     envelope: ClassVar[Envelope] = Envelope.NESTED
     refusals: ClassVar[Mapping[str, Refusal]] = REFUSALS
+    disabled_code: ClassVar[str] = "F3006"
     activity: ClassVar[ActivityType | None] = None
     id_member: ClassVar[str | None] = None
 

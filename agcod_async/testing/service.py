@@ -12,6 +12,7 @@ Rules of this file:
 """
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import assert_never
@@ -80,6 +81,8 @@ class Service:
 
     def __init__(self, config: EmulatorConfig) -> None:
         """Open the account."""
+        _check_names("operation_caps", config.operation_caps)
+        _check_names("disabled_operations", config.disabled_operations)
         self._config = config
         self._account = opened(config)
         self.arrivals = Arrivals(config.arrivals_max)
@@ -173,7 +176,8 @@ class Service:
         parsed = admitted.parsed
         if isinstance(parsed, Failure | Unusable):
             return parsed
-        return carried_out(parsed, self._account, Moment(admitted.arrived_at, now, wall))
+        moment = Moment(admitted.arrived_at, now, wall)
+        return carried_out(admitted.operation, parsed, self._account, moment)
 
     def _seen(self, fault: Fault, admitted: _Admitted, answer: Reply) -> Decision:
         match fault.kind.seen:
@@ -204,11 +208,14 @@ def _failure(admitted: _Admitted, mock_code: str) -> Failure:
     return Failure(OPERATIONS[admitted.operation].refusals[mock_code], admitted.request_id)
 
 
+def _check_names(knob: str, names: Iterable[str]) -> None:
+    unknown = ", ".join(sorted(set(names) - set(OPERATIONS)))
+    if unknown:
+        raise InvalidValueError(knob, f"{unknown} is unknown", ", ".join(OPERATIONS))
+
+
 def _throttle(config: EmulatorConfig) -> Throttle:
     account = config.requests_per_second
-    unknown = ", ".join(sorted(set(config.operation_caps) - set(OPERATIONS)))
-    if unknown:
-        raise InvalidValueError("operation_caps", f"{unknown} is unknown", ", ".join(OPERATIONS))
     return Throttle(
         None if account is None else limit_of(config.throttle_model, account, config.burst),
         {

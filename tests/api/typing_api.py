@@ -218,6 +218,8 @@ async def what_may_be_done_next(session: AgcodSession) -> str:
         return str(value_error)
     except (InvalidRequestError, AccountError) as error:
         declined: DeclinedError = error
+        if isinstance(error, AccountError):
+            assert_type(error.contact, str | None)
         return declined.code or ""
     except UnavailableError as error:
         assert_type(error.retry_after_seconds, float)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ import pytest
 
 from agcod_async.cli import emulator as command
 from agcod_async.settings import Settings
-from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, ThrottleModel
+from agcod_async.testing import (
+    Emulator,
+    EmulatorConfig,
+    FaultKind,
+    Semantics,
+    ThrottleModel,
+)
 from agcod_async.testing.server import serve
 from agcod_async.values import Money
 from tests.cli.stage import Agcod
@@ -63,7 +70,9 @@ def test_every_option_reaches_the_emulator(agcod: Agcod, started: Started, tmp_p
     faults.write_text('{"rules": [{"fault": "f400_after", "nth": 3}]}', encoding="utf-8")
     options = (
         "--tps 0 --throttle-model token-bucket --funds 7.50 --currency EUR --seed 3 "
-        f"--semantics reissue,fence --faults {shlex.quote(str(faults))} --json --port 0"
+        f"--semantics reissue,fence --faults {shlex.quote(str(faults))} --json --port 0 "
+        "--operation-tps CreateGiftCard=2.5 --operation-tps GetAvailableFunds=0 "
+        "--disable LoadAmazonBalance --disable VoidAmazonBalanceLoad"
     )
 
     run = agcod("emulator", *shlex.split(options))
@@ -73,6 +82,8 @@ def test_every_option_reaches_the_emulator(agcod: Agcod, started: Started, tmp_p
     assert config.throttle_model is ThrottleModel.TOKEN_BUCKET
     assert config.funds == (Money("7.50", "EUR"),)
     assert config.seed == 3
+    assert config.operation_caps == {"CreateGiftCard": 2.5, "GetGiftCardActivityPage": 1 / 60}
+    assert config.disabled_operations == {"LoadAmazonBalance", "VoidAmazonBalanceLoad"}
     assert config.semantics.after_cancel.value == "reissue"
     assert config.semantics.unknown_cancel.value == "fence"
     assert config.faults.rules[0].fault is FaultKind.F400_AFTER
@@ -87,6 +98,9 @@ def test_every_option_reaches_the_emulator(agcod: Agcod, started: Started, tmp_p
         (("--semantics", "kind"), "semantics: 'kind' is unknown"),
         (("--partner-id", "no!"), "partner_id:"),
         (("--tps", "-1"), "requests_per_second:"),
+        (("--operation-tps", "CreateGiftCard"), "--operation-tps: 'CreateGiftCard' is none"),
+        (("--operation-tps", "Create=1"), "operation_caps: Create is unknown"),
+        (("--disable", "Create"), "disabled_operations: Create is unknown"),
         (("--faults", "no-such-file.json"), "--faults: no-such-file.json: No such file"),
     ],
 )
@@ -97,6 +111,14 @@ def test_a_bad_option_is_one_clear_line(
 
     assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
     assert problem in run.err
+
+
+def test_help_explains_every_word_of_the_semantics(agcod: Agcod) -> None:
+    words = agcod("emulator", "--help").out.partition("words of --semantics")[2].split()
+
+    for field in fields(Semantics):
+        assert field.name in words
+        assert {f"={choice.value}" for choice in type(field.default)} <= set(words)
 
 
 def test_a_bad_fault_script_is_one_clear_line(agcod: Agcod, tmp_path: Path) -> None:

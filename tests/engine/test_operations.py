@@ -42,14 +42,10 @@ def test_an_undo_without_a_documented_window_is_never_too_late_here() -> None:
     assert WAKE.bind(order()).undo_window_seconds is None
 
 
-def test_a_lookup_is_encoded_anew_with_each_number_and_under_the_id_in_use() -> None:
+def test_a_lookup_is_encoded_under_the_id_in_use() -> None:
     lookup = WAKE.bind(order("Toy1")).legs(RequestId("Toy2")).lookup
     assert lookup is not None
-    assert lookup(7).operation == "IsAwake"
-    assert [lookup(number).body for number in (7, 8)] == [
-        b"look Toy2 10.00 USD 7",
-        b"look Toy2 10.00 USD 8",
-    ]
+    assert (lookup.operation, lookup.body) == ("IsAwake", b"look Toy2 10.00 USD")
 
 
 def test_an_operation_without_a_lookup_is_never_looked_up() -> None:

@@ -209,7 +209,7 @@ def _undo(intent: Callable[[], Intent]) -> Callable[[], Leg]:
 def _lookup() -> Leg:
     lookup = activate().legs(None).lookup
     assert lookup is not None
-    return lookup(7).outcome
+    return lookup.outcome
 
 
 LEGS: Final[Mapping[str, Callable[[], Leg]]] = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agcod_async.core.outcomes import Applied, AppliedDead, Conflict, Found, NotFound, Undone
 from tests.providers.replies import CODE, REQUEST_ID, error, reply
 from tests.providers.samples import ACCOUNT_ID, CARD_NUMBER, LEGS, SUCCESSES
-from tests.providers.test_hostile_replies import STATUSES, _may_be_success, _places, _plain
+from tests.providers.test_hostile_replies import STATUSES, _may_be_success, _plain, changed
 
 PHYSICAL = ("activate", "undo activate", "look up activate", "deactivate", "status")
 BALANCE = ("load", "undo load", "void", "validate")
@@ -120,17 +120,7 @@ def _mutated(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
     refused = error("F200", "NonExistingActivationRequestId")
     wholes = [*(SUCCESSES[leg]() for leg in FAMILIES), refused]
     whole = json.loads(json.dumps(draw(st.sampled_from(wholes))))
-    for _ in range(draw(st.integers(1, 3))):
-        *path, last = draw(st.sampled_from([*_places(whole), ("status",)]))
-        inside = whole
-        for name in path:
-            inside = inside.get(name) if isinstance(inside, dict) else None
-        if isinstance(inside, dict):
-            value = draw(_ANYTHING | st.just(...))
-            inside[last] = value
-            if value is ...:
-                del inside[last]
-    return json.dumps(whole).encode()
+    return changed(draw, whole, _ANYTHING, "status")
 
 
 @given(_mutated(), STATUSES)

@@ -229,20 +229,29 @@ def _places(whole: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [path, *inside] if path else inside
 
 
-@st.composite
-def _mutated(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
-    whole = json.loads(draw(st.sampled_from([body for body in WHOLE if body[:1] == b"{"])))
+def changed(
+    draw: Callable[[st.SearchStrategy[Any]], Any],
+    whole: dict[str, Any],
+    values: st.SearchStrategy[Any],
+    also: str,
+) -> bytes:
+    """Return a reply with up to three members, or the one named `also`, changed, new or gone."""
     for _ in range(draw(st.integers(1, 3))):
-        *path, last = draw(st.sampled_from([*_places(whole), ("new",)]))
-        inside = whole
+        *path, last = draw(st.sampled_from([*_places(whole), (also,)]))
+        inside: Any = whole
         for name in path:
             inside = inside.get(name) if isinstance(inside, dict) else None
         if isinstance(inside, dict):
-            value = draw(_ANYTHING | st.just(...))
-            inside[last] = value
-            if value is ...:
+            inside[last] = draw(values | st.just(...))
+            if inside[last] is ...:
                 del inside[last]
     return json.dumps(whole).encode()
+
+
+@st.composite
+def _mutated(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
+    whole = json.loads(draw(st.sampled_from([body for body in WHOLE if body[:1] == b"{"])))
+    return changed(draw, whole, _ANYTHING, "new")
 
 
 @given(_mutated(), STATUSES)

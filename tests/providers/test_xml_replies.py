@@ -119,7 +119,10 @@ _VALUES = (
 
 @st.composite
 def _changed(draw: Callable[[st.SearchStrategy[Any]], Any], leg: str) -> dict[str, Any]:
-    """Return a success with members changed or gone; lists and nulls have other forms in XML."""
+    """Return a success with members changed or gone.
+
+    Lists, nulls and empty objects have other forms in XML, or none.
+    """
     whole = json.loads(json.dumps(SUCCESSES[leg]()))
     whole = {name: value for name, value in whole.items() if value is not None}
     for _ in range(draw(st.integers(0, 3))):
@@ -133,7 +136,15 @@ def _changed(draw: Callable[[st.SearchStrategy[Any]], Any], leg: str) -> dict[st
             inside.pop(name, None)
         elif name != "cardActivityList":
             inside[name] = draw(_VALUES)
-    return whole
+    return _without_empty_objects(whole)
+
+
+def _without_empty_objects(members: dict[str, Any]) -> dict[str, Any]:
+    kept = {
+        name: _without_empty_objects(value) if isinstance(value, dict) else value
+        for name, value in members.items()
+    }
+    return {name: value for name, value in kept.items() if value != {}}
 
 
 @pytest.mark.parametrize("leg", SUCCESSES)

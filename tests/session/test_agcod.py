@@ -1,7 +1,6 @@
 """The session for AGCOD: what is checked before anything is sent, and what is handed on."""
 
 import json
-import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import InDoubtError, UsageError
 from agcod_async.pacing.port import Lane
-from agcod_async.providers.agcod.checks import UnknownCurrencyWarning
 from agcod_async.providers.agcod.messages import TransactionSource
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.providers.agcod.recipients import Account
@@ -277,24 +275,6 @@ def test_a_policy_is_handed_on(operation: str, monkeypatch: pytest.MonkeyPatch) 
     run(main())
 
     assert asked == [policy]
-
-
-def test_a_warning_about_the_currency_points_at_the_call() -> None:
-    async def main() -> None:
-        async with session(Counterpart(CARD)) as s:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                with pytest.raises(InDoubtError):
-                    await s.create_gift_card(
-                        request_id="Toy1",
-                        amount=Money(5, "CHF"),
-                        policy=RecoveryPolicy(forward_attempts_max=1),
-                    )
-
-        assert [one.category for one in caught] == [UnknownCurrencyWarning]
-        assert caught[0].filename == __file__
-
-    run(main())
 
 
 def test_a_policy_of_one_create_is_handed_on() -> None:

@@ -352,7 +352,9 @@ def test_an_index_that_counts_otherwise_is_noticed(server: str, settings: str, w
 
 def test_a_report_that_is_switched_off_says_so() -> None:
     async def main() -> None:
-        async with stage("xml", EmulatorConfig(activity_page_enabled=False)) as (session, _):
+        async with stage(
+            "xml", EmulatorConfig(disabled_operations=frozenset({"GetGiftCardActivityPage"}))
+        ) as (session, _):
             with pytest.raises(AccountError) as caught:
                 await anext(session.activity(**_frame(virtual_clock().wall())))
             assert caught.value.error_type == "APIGetGiftCardActivityPageIsDisabled"

@@ -84,8 +84,8 @@ def encode_undo(request: ToyRequest) -> bytes:
     return b"undo " + encode(request)
 
 
-def encode_lookup(request: ToyRequest, number: int) -> bytes:
-    return b"look " + encode(request) + b" %d" % number
+def encode_lookup(request: ToyRequest) -> bytes:
+    return b"look " + encode(request)
 
 
 def decode(body: bytes) -> ToyRequest:
@@ -226,7 +226,7 @@ STAMP: Operation[ToyRequest, ToyStamp] = Operation(
     encode=encode,
     decode_request=decode,
     outcome=stamp_outcome,
-    identity=replace(_IDENTITY, amount=lambda _: None),
+    identity=Identity(request_id=_IDENTITY.request_id, under=_under),
 )
 """Has an ID and cannot be undone."""
 

@@ -236,7 +236,7 @@ def test_a_page_may_have_a_thousand_rows() -> None:
 
 
 def test_the_report_can_be_switched_off_for_a_partner() -> None:
-    asker = Asker(activity_page_enabled=False)
+    asker = Asker(disabled_operations=frozenset({"GetGiftCardActivityPage"}))
 
     answer = page(asker)
 

@@ -361,7 +361,7 @@ def test_a_validation_loads_nothing_and_needs_neither_funds_nor_an_id() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_partner_that_may_not_load_balances_is_told_so(operation: str) -> None:
-    asker = Asker(balance_operations_permitted=False)
+    asker = Asker(disabled_operations=frozenset({operation}))
 
     assert refused(asker.ask(operation, load())) == ("F300", "OperationNotPermitted")
     assert refused(asker.ask(operation, load(partnerId="Other")))[1] == "InvalidPartnerId"

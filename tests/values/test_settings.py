@@ -1,6 +1,6 @@
 import pytest
 
-from agcod_async.endpoints import Endpoint
+from agcod_async.endpoints import PRODUCTION_HOSTS, Endpoint
 from agcod_async.errors import UsageError
 from agcod_async.settings import Settings
 from agcod_async.values import Credentials
@@ -23,6 +23,28 @@ def test_production_is_never_the_default() -> None:
     assert Settings.from_env(ENVIRON).endpoint is Endpoint.NA_SANDBOX
     assert settings().mock_ids_allowed
     assert not settings(endpoint=Endpoint.NA).mock_ids_allowed
+
+
+@pytest.mark.parametrize("host", sorted(PRODUCTION_HOSTS))
+@pytest.mark.parametrize("form", ["https://{}", "https://{}:443/", "https://{}./api"])
+def test_a_production_host_is_production_whatever_the_endpoint_says(host: str, form: str) -> None:
+    assert not settings(base_url=form.format(host)).mock_ids_allowed
+    assert not settings(base_url=form.format(host.upper())).mock_ids_allowed
+
+
+def test_a_proxy_or_an_emulator_is_what_its_endpoint_says() -> None:
+    proxy = "https://proxy.example/agcod-v2.amazon.com"
+
+    assert settings(base_url=proxy).mock_ids_allowed
+    assert settings(base_url="http://127.0.0.1:8080").mock_ids_allowed
+    assert not settings(base_url=proxy, endpoint=Endpoint.NA).mock_ids_allowed
+
+
+def test_the_country_is_one_of_the_endpoints() -> None:
+    assert settings().country is None
+    assert Settings.from_env({**ENVIRON, "AGCOD_COUNTRY": "CA"}).country == "CA"
+    with pytest.raises(UsageError, match="country: 'JP' is unknown \\(US or CA or MX\\)"):
+        settings(country="JP")
 
 
 def test_the_defaults_are_amazons_own_figures() -> None:

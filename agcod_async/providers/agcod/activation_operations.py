@@ -28,7 +28,7 @@ def _encode_undo_of(request: ActivateGiftCardRequest) -> bytes:
     return encode(request.undone())
 
 
-def _encode_lookup_of(request: ActivateGiftCardRequest, _number: int) -> bytes:
+def _encode_lookup_of(request: ActivateGiftCardRequest) -> bytes:
     return encode(request.asked_about())
 
 
@@ -38,10 +38,6 @@ def _activation_id(request: ActivateGiftCardRequest | DeactivateGiftCardRequest)
 
 def _activation_amount(request: ActivateGiftCardRequest) -> Money:
     return request.value.money
-
-
-def _no_amount(_request: DeactivateGiftCardRequest) -> None:
-    return None
 
 
 ACTIVATE_GIFT_CARD: Final[Operation[ActivateGiftCardRequest, Activation]] = Operation(
@@ -75,9 +71,7 @@ DEACTIVATE_GIFT_CARD: Final[Operation[DeactivateGiftCardRequest, Deactivation]] 
     encode=encode,
     decode_request=partial(decode_request, kind=DeactivateGiftCardRequest),
     outcome=deactivate_outcome,
-    identity=Identity(
-        request_id=_activation_id, amount=_no_amount, under=DeactivateGiftCardRequest.under
-    ),
+    identity=Identity(request_id=_activation_id, under=DeactivateGiftCardRequest.under),
 )
 """Take back the value of a physical card, under the ID of its activation."""
 

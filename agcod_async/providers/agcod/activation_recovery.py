@@ -34,12 +34,11 @@ from agcod_async.providers.agcod.activation_messages import (
     PhysicalCardInfo,
 )
 from agcod_async.providers.agcod.codec import read
-from agcod_async.providers.agcod.judgement import echoes, judged, money_of, unclear
+from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, echoes, judged, money_of, unclear
 
 _STATUS = re.compile(r"[A-Za-z]{1,40}")
 _INACTIVE = Reason("The card is not active under this request ID.")
 _OTHER_AMOUNT = Reason("The card is active with another amount.")
-_ANOTHER = "it answers another request"
 _NO_STATUS = "SUCCESS for a card that is neither active nor known not to be"
 
 
@@ -50,7 +49,7 @@ def activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> ForwardO
         card = answer.card_info or PhysicalCardInfo()
         says_which = answer.activation_request_id is not None or card.card_number is not None
         if not says_which or _answers_another_activation(request, answer):
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         if card.value is not None and not echoes(card.value, request.value):
             return unclear("SUCCESS for another amount than was asked for")
         if card.card_status == INACTIVE_STATUS:
@@ -67,7 +66,7 @@ def undo_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> Und
     """Return what `reply` to the deactivation that undoes an ActivateGiftCard proves."""
 
     def deactivated(answer: PhysicalCardAnswer) -> UndoOutcome:
-        return unclear(_ANOTHER) if _leaves_active(request.undone(), answer) else Undone()
+        return unclear(ANOTHER_REQUEST) if _leaves_active(request.undone(), answer) else Undone()
 
     answer = read(reply, PhysicalCardAnswer, "DeactivateGiftCard")
     return judged(answer, faults.UNDO, deactivated)
@@ -79,7 +78,7 @@ def look_up_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> 
     def told(answer: PhysicalCardAnswer) -> LookupOutcome:
         card = answer.card_info or PhysicalCardInfo()
         if _answers_another_check(request.asked_about(), answer):
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         if card.card_status == INACTIVE_STATUS:
             return NotFound(_INACTIVE)
         if card.card_status != ACTIVE_STATUS:
@@ -97,7 +96,7 @@ def deactivate_outcome(request: DeactivateGiftCardRequest, reply: Reply) -> Forw
 
     def deactivated(answer: PhysicalCardAnswer) -> ForwardOutcome:
         if _leaves_active(request, answer):
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         status = _status(answer)
         return Applied(Deactivation(request.activation_request_id, request.card_number, status))
 

@@ -7,7 +7,7 @@ from agcod_async.providers.agcod.activation_messages import (
     TillText,
 )
 from agcod_async.providers.agcod.checks import (
-    check_card_amount,
+    check_above_zero,
     check_program,
     check_transaction_source,
     checked_id,
@@ -39,7 +39,7 @@ def activate_gift_card_request(
         raise InvalidValueError(
             "transaction_source.source_details", "is not sent for an activation", "the other two"
         )
-    check_card_amount(amount)
+    check_above_zero(amount)
     return ActivateGiftCardRequest(
         activation_request_id=checked_id(request_id, partner_id, mock_ids_allowed=mock_ids_allowed),
         partner_id=partner_id,

@@ -21,9 +21,7 @@ from agcod_async.providers.agcod.balance_messages import (
     VoidAmazonBalanceLoadRequest,
 )
 from agcod_async.providers.agcod.codec import read
-from agcod_async.providers.agcod.judgement import judged, unclear
-
-_ANOTHER = "it answers another request"
+from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, judged, unclear
 
 _BalanceRequest = (
     LoadAmazonBalanceRequest
@@ -38,7 +36,7 @@ def load_outcome(request: LoadAmazonBalanceRequest, reply: Reply) -> ForwardOutc
     def loaded(answer: BalanceAnswer) -> ForwardOutcome:
         codes = {code for code in (answer.gc_claim_code, answer.claim_code) if code is not None}
         if _answers_another(request, answer) or len(codes) > 1:
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         return Applied(
             BalanceLoad(
                 request_id=request.load_balance_request_id,
@@ -55,7 +53,7 @@ def undo_load_outcome(request: LoadAmazonBalanceRequest, reply: Reply) -> UndoOu
 
     def voided(answer: BalanceAnswer) -> UndoOutcome:
         is_another = _answers_another(request, answer) or _shows_a_code(answer)
-        return unclear(_ANOTHER) if is_another else Undone()
+        return unclear(ANOTHER_REQUEST) if is_another else Undone()
 
     return judged(read(reply, BalanceAnswer, "VoidAmazonBalanceLoad"), faults.VOID, voided)
 
@@ -65,7 +63,7 @@ def void_outcome(request: VoidAmazonBalanceLoadRequest, reply: Reply) -> Forward
 
     def voided(answer: BalanceAnswer) -> ForwardOutcome:
         if _answers_another(request, answer) or _shows_a_code(answer):
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         return Applied(BalanceVoid(request.load_balance_request_id, request.amount.money))
 
     answer = read(reply, BalanceAnswer, "VoidAmazonBalanceLoad")
@@ -79,7 +77,7 @@ def validate_outcome(
 
     def valid(answer: BalanceAnswer) -> ForwardOutcome:
         if _answers_another(request, answer) or _shows_a_code(answer):
-            return unclear(_ANOTHER)
+            return unclear(ANOTHER_REQUEST)
         return Applied(AccountValidation(request.load_balance_request_id, request.amount.money))
 
     answer = read(reply, BalanceAnswer, "ValidateAccountForAmazonBalanceLoad")

@@ -6,14 +6,14 @@ always use the documented names: what it has been seen to use instead is an alia
 people; what an error proves about a request is decided in `faults`, and only there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from agcod_async.core.outcomes import Refused, Unclear, UndoFirst
+from agcod_async.core.outcomes import Reason, Refused, Unclear, UndoFirst
 from agcod_async.providers.agcod.account_errors import CONTRACT
 from agcod_async.providers.agcod.advice import Advice, ErrorRow
-from agcod_async.providers.agcod.contacts import Team
+from agcod_async.providers.agcod.contacts import Team, operations_address
 from agcod_async.providers.agcod.error_tables import GROUPS, REPLAY, UNDO
 from agcod_async.providers.agcod.request_errors import MEND
 
@@ -111,6 +111,19 @@ def find(code: str | None, error_type: str | None) -> ErrorRow | None:
 def documented_name(error_type: str) -> str:
     """Return the name under which Amazon documents what the wire calls `error_type`."""
     return _ALIASES.get(error_type, error_type)
+
+
+def contact(reason: Reason, countries: Iterable[str]) -> str | None:
+    """Return the address at Amazon to ask about an error of an account in one of `countries`.
+
+    None where it depends on which of them it is, or on the contract. A refusal without a code
+    comes from Amazon's front door, and is a technical matter.
+    """
+    advice = find(reason.code, reason.error_type) or CLASSES.get(reason.code or "")
+    team = Team.INTEGRATION if advice is None else advice.team
+    if team is Team.OPERATIONS:
+        return operations_address(countries)
+    return None if team is None else team.address
 
 
 def by_mock(mock_id: str) -> tuple[ErrorRow, ...]:

@@ -1,7 +1,6 @@
 """What every checked request has in common. Each check raises `InvalidValueError` or passes."""
 
 import re
-import warnings
 from typing import Final
 
 from agcod_async.providers.agcod import xml_form
@@ -13,14 +12,6 @@ PRODUCT_TYPE_LENGTH_MAX: Final = 50
 EXTERNAL_REFERENCE_LENGTH_MAX: Final = 100  # error F2042
 SOURCE_ID_LENGTH_MAX: Final = 40  # error F2044
 _SOURCE_TEXT_LENGTH_MAX: Final = 4_096  # ours: Amazon names no limit for the other two
-
-
-class UnknownCurrencyWarning(UserWarning):
-    """A currency that Amazon's marketplaces are not known to use. The request is sent all the same.
-
-    Its number of decimal places is not known here, so a fraction too fine is not noticed before
-    Amazon refuses it.
-    """
 
 
 def checked_id(request_id: str, partner_id: str, *, mock_ids_allowed: bool) -> RequestId:
@@ -35,19 +26,6 @@ def check_above_zero(amount: Money) -> None:
     """Pass an amount above zero; whether it is too small or too large is Amazon's to judge."""
     if amount.amount <= 0:
         raise InvalidValueError("amount", f"{amount} is not above zero", "more than zero")
-
-
-def check_card_amount(amount: Money) -> None:
-    """Pass what a card may be worth, and warn of a currency that is not known here."""
-    check_above_zero(amount)
-    if not amount.currency_is_known:
-        # Above this one are the request's constructor, the session's check and its method; the
-        # fifth is whoever called that.
-        warnings.warn(
-            f"{amount.currency} is no currency that Amazon's marketplaces are known to use",
-            UnknownCurrencyWarning,
-            stacklevel=5,
-        )
 
 
 def check_transaction_source(source: TransactionSource | None) -> None:

@@ -5,13 +5,15 @@ say; everything that is not a SUCCESS is judged by a table of faults.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agcod_async.core.outcomes import Both, Reason, Unclear
 from agcod_async.providers.agcod.codec import Fault, Unreadable
 from agcod_async.providers.agcod.faults import FaultTable
 from agcod_async.providers.agcod.messages import Value, ValueAnswer
 from agcod_async.values import InvalidValueError, Money
+
+ANOTHER_REQUEST: Final = "it answers another request"
 
 AnswerT = TypeVar("AnswerT")
 OutcomeT = TypeVar("OutcomeT")

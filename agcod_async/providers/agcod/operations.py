@@ -66,10 +66,6 @@ def _cancel_id(request: CancelGiftCardRequest) -> RequestId:
     return request.creation_request_id
 
 
-def _no_amount(_request: CancelGiftCardRequest) -> None:
-    return None
-
-
 CREATE_GIFT_CARD: Final[Operation[CreateGiftCardRequest, GiftCard]] = Operation(
     name="CreateGiftCard",
     answer_type=GiftCard,
@@ -94,7 +90,7 @@ CANCEL_GIFT_CARD: Final[Operation[CancelGiftCardRequest, Cancellation]] = Operat
     encode=encode,
     decode_request=partial(decode_request, kind=CancelGiftCardRequest),
     outcome=cancel_outcome,
-    identity=Identity(request_id=_cancel_id, amount=_no_amount, under=CancelGiftCardRequest.under),
+    identity=Identity(request_id=_cancel_id, under=CancelGiftCardRequest.under),
 )
 """Cancel a gift card under the request ID of its create. A repeated cancel does nothing more."""
 

@@ -9,7 +9,7 @@ import re
 
 from agcod_async.providers.agcod.checks import (
     EXTERNAL_REFERENCE_LENGTH_MAX,
-    check_card_amount,
+    check_above_zero,
     check_program,
     check_text,
     check_transaction_source,
@@ -47,7 +47,7 @@ def create_gift_card_request(
     check_program(program_id, product_type)
     check_text("external_reference", external_reference, EXTERNAL_REFERENCE_LENGTH_MAX)
     check_transaction_source(transaction_source)
-    check_card_amount(amount)
+    check_above_zero(amount)
     return CreateGiftCardRequest(
         creation_request_id=checked_id(request_id, partner_id, mock_ids_allowed=mock_ids_allowed),
         partner_id=partner_id,
