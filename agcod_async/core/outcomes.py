@@ -47,9 +47,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Answered: this attempt had no effect, and repeating it is pointless."""
+    """Answered: this attempt had no effect, and repeating it is pointless.
+
+    `of_key` says that the access key was refused and nothing else: signed with another one, the
+    same attempt may be made again.
+    """
 
     reason: Reason
+    of_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """No effect, and repeating may help: the request never left."""
+    """No effect, and repeating may help: the request never left, or was not let in."""
 
     reason: Reason
 
