@@ -6,7 +6,7 @@ transport's own timeouts start anew with every read, and a reply that drips neve
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,8 +16,6 @@ from agcod_async.providers.base import Message
 from agcod_async.wire.port import Exchanged, Transport
 
 OutcomeT = TypeVar("OutcomeT")
-Sign = Callable[[str, bytes, float], Mapping[str, str]]
-"""Returns the headers of an operation's body, signed at a time (UTC seconds since 1970)."""
 
 _log = logging.getLogger("agcod_async")
 
@@ -27,7 +25,6 @@ class Line:
     """The way to the provider."""
 
     url: str
-    sign: Sign
     transport: Transport
     attempt_timeout_seconds: float
 
