@@ -4,6 +4,7 @@ from agcod_async._version import __version__
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import Order, Receipt, issue_many
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.credentials import CredentialsProvider, RotatingCredentials
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import (
     AccountError,
@@ -60,6 +61,7 @@ __all__ = [
     "CardNumber",
     "ClaimCode",
     "Credentials",
+    "CredentialsProvider",
     "Deactivation",
     "DeclinedError",
     "Endpoint",
@@ -77,6 +79,7 @@ __all__ = [
     "RecoveryPolicy",
     "RequestId",
     "ReversedError",
+    "RotatingCredentials",
     "Settings",
     "TransactionSource",
     "UnavailableError",

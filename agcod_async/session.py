@@ -258,7 +258,7 @@ class Session:
         What Amazon says of the key is the verdict of the call; this session learns nothing of it.
         """
         view = copy.copy(self)
-        view._runner = self._runner.signing_with(key)
+        view._runner = self._runner.signing_with(key)  # noqa: SLF001  own
         return view
 
     def _owned(self, made: OwnedT) -> OwnedT:

@@ -26,6 +26,7 @@ from agcod_async import (
     CardNumber,
     ClaimCode,
     Credentials,
+    CredentialsProvider,
     Deactivation,
     DeclinedError,
     Endpoint,
@@ -42,6 +43,7 @@ from agcod_async import (
     RecoveryPolicy,
     RequestId,
     ReversedError,
+    RotatingCredentials,
     Settings,
     TransactionSource,
     UnavailableError,
@@ -49,7 +51,7 @@ from agcod_async import (
     issue_many,
 )
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
-from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
+from agcod_async.events import AttemptEnded, CallEnded, Event, KeyAged, KeyRefused, SuccessorChosen
 
 
 def settings() -> Settings:
@@ -64,6 +66,28 @@ def settings() -> Settings:
         attempt_timeout_seconds=6.0,
         deadline_seconds=30.0,
     )
+
+
+class Vault:
+    """What a user plugs in."""
+
+    def keys(self) -> list[Credentials]:
+        return [Credentials(access_key_id="AKEY", secret_access_key="secret")]
+
+
+async def keys_that_change(vault: Vault) -> None:
+    provider: CredentialsProvider = vault
+    assert_type(Settings.from_env(credentials=provider), Settings)
+    now = datetime(2031, 2, 3, tzinfo=UTC)
+    new = Credentials(access_key_id="BKEY", secret_access_key="secret", created_at=now)
+    keys = RotatingCredentials(vault.keys()[0])
+    async with AgcodSession(Settings(credentials=keys, partner_id="Acme1")) as session:
+        assert_type(await session.verify_key(new, deadline_seconds=10), AvailableFunds)
+        await keys.rotate(new, verify=session.verify_key)
+    assert_type(keys.current, Credentials)
+    assert_type(keys.previous, Credentials | None)
+    keys.use(new)
+    keys.drop_previous()
 
 
 def values() -> None:
@@ -195,6 +219,10 @@ def on_event(event: Event) -> None:
             assert_type((request_id, successor_id), tuple[str, str])
         case CallEnded():
             assert_type(event.verdict, str)
+        case KeyRefused(key, reason, is_last):
+            assert_type((key, reason.message, is_last), tuple[str, str, bool])
+        case KeyAged(key, days):
+            assert_type((key, days), tuple[str, int])
         case _:
             assert_never(event)
 
