@@ -15,7 +15,7 @@ Rules of this file:
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agcod_async.clock import Clock
@@ -85,7 +85,9 @@ class Keyring:
 
     def with_only(self, key: Credentials) -> "Keyring":
         """Return a keyring that signs like this one, but with this key alone."""
-        return Keyring(key, self._signer, clock=self._clock, observers=())
+        # Of its age the others tell, those that it serves from day to day.
+        ageless = replace(key, created_at=None)
+        return Keyring(ageless, self._signer, clock=self._clock, observers=())
 
     async def ready(self, call: Call) -> bool:
         """Hold `call` up until there is a key to sign with; tell whether one came in time."""
