@@ -5,6 +5,7 @@ want: create the second one, switch all applications, verify, set the first one 
 again, delete it.
 """
 
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
@@ -37,6 +38,7 @@ class RotatingCredentials:
 
     def __init__(self, current: Credentials, previous: Credentials | None = None) -> None:
         """Begin with this key."""
+        self._changing = threading.Lock()
         self._keys = (current,) if previous is None else (current, previous)
 
     def keys(self) -> tuple[Credentials, ...]:
@@ -65,13 +67,14 @@ class RotatingCredentials:
 
     def use(self, new: Credentials) -> None:
         """Replace the current key by `new` unverified, and keep the one before to fall back on."""
-        current = self.current  # read once: another thread may be changing it
-        if new != current:
-            self._keys = (new, current)
+        with self._changing:
+            if new != self.current:
+                self._keys = (new, self.current)
 
     def drop_previous(self) -> None:
         """Fall back on nothing any more: the previous key is, or is about to be, inactive."""
-        self._keys = self._keys[:1]
+        with self._changing:
+            self._keys = self._keys[:1]
 
     def __repr__(self) -> str:
         return f"RotatingCredentials{self._keys!r}"

@@ -73,6 +73,11 @@ class Call:
         return first_sent_at is not None and now - first_sent_at > window
 
     @property
+    def tries(self) -> int:
+        """How many attempts count: those that were not refused for their key."""
+        return len(self.attempts) - self.keys_refused
+
+    @property
     def live_id(self) -> RequestId | None:
         """The ID that the next attempt carries; None for a read."""
         return None if self.record is None else self.record.live_id

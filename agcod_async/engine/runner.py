@@ -95,7 +95,7 @@ class Runner:
                 await self._give_up(call, Reason("nobody waits for it any more"))
             raise
         if isinstance(verdict, Issued | Declined):
-            self._budget = self._budget.refund(retried=len(call.attempts) > 1)
+            self._budget = self._budget.refund(retried=call.tries > 1)
         self._audience.call_ended(call, verdict, self._clock.monotonic())
         return Ended(verdict, call)
 
@@ -215,7 +215,7 @@ class Runner:
         horizon = call.policy.late_horizon_seconds
         if state.proof.outwaits(state.leg):
             call.settled_at = self._clock.monotonic() + horizon
-        if state.leg is not Leg.UNDO and len(call.attempts) > call.keys_refused:
+        if state.leg is not Leg.UNDO and call.tries:
             self._budget = self._budget.spend()
         if call.record is not None:
             await call.record.sending(state, signed_at=signed_at, effects_until=signed_at + horizon)

@@ -58,7 +58,7 @@ def test_the_key_in_use_does_not_become_its_own_fallback() -> None:
 
 
 def test_whoever_reads_while_threads_rotate_finds_one_or_two_whole_keys() -> None:
-    keys, over = RotatingCredentials(ONE), threading.Event()
+    keys = RotatingCredentials(ONE)
 
     def rotate() -> None:
         for number in range(2000):
@@ -73,7 +73,6 @@ def test_whoever_reads_while_threads_rotate_finds_one_or_two_whole_keys() -> Non
         assert 1 <= len(found) <= 2
         assert {*found} <= {ONE, TWO, THREE}
         assert keys.current in (ONE, TWO, THREE)
-    over.set()
 
 
 def test_only_the_end_of_a_key_is_shown() -> None:
