@@ -19,9 +19,9 @@ from agcod_async.providers.base import Operation, UndoLeg
 from agcod_async.testing.clock import WALL_AT_START, run
 from agcod_async.values import Credentials
 from tests.support.permits import FreePacer, Wait
-from tests.support.scripted import LOST, After, Sent, Step
+from tests.support.scripted import HANG, LOST, After, Sent, Step
 from tests.support.stage import SETTINGS, Stage, stage
-from tests.support.toy import COUNT, ISSUE, ToyCard, ToyQuestion, ToyRequest, card_outcome
+from tests.support.toy import COUNT, ISSUE, ToyCard, ToyQuestion, ToyRequest, card_outcome, order
 from tests.support.toy import undo_outcome as toy_undo_outcome
 
 OLD = Credentials(access_key_id="OLDKEYEXAMPLEOLD1", secret_access_key="old-secret")
@@ -170,11 +170,11 @@ def test_a_deadline_that_ends_in_the_pause_is_in_doubt_if_anything_before_may_ha
     async def main() -> None:
         door = Door({OLD.access_key_id}, [LOST])
         async with at(door, RotatingCredentials(OLD)) as s:
-            order = asyncio.create_task(issue(s, deadline_seconds=30))
+            ordered = asyncio.create_task(issue(s, deadline_seconds=30))
             await asyncio.sleep(0.01)
             door.accepted.clear()
             with pytest.raises(InDoubtError) as caught:
-                await order
+                await ordered
 
             assert "no access key is accepted" in str(caught.value)
             assert s.entry().is_open
@@ -220,12 +220,12 @@ def test_a_long_pause_uses_up_no_attempts_and_no_budget() -> None:
         door = Door(set())
         policy = RecoveryPolicy(forward_attempts_max=2)
         async with at(door, RotatingCredentials(OLD), policy=policy) as s:
-            order = asyncio.create_task(issue(s, deadline_seconds=7200))
+            ordered = asyncio.create_task(issue(s, deadline_seconds=7200))
             await asyncio.sleep(3600)
             assert len(s.transport.sent) > 50
             assert s.session._runner._budget.tokens == 500
             door.accepted.add(OLD.access_key_id)
-            await order
+            await ordered
 
     run(main())
 
@@ -235,13 +235,13 @@ def test_a_replay_that_would_come_too_late_after_a_pause_is_not_sent() -> None:
         door = Door({OLD.access_key_id}, [LOST])
         keys = RotatingCredentials(OLD)
         async with at(door, keys) as s:
-            order = asyncio.create_task(issue(s, deadline_seconds=300_000))
+            ordered = asyncio.create_task(issue(s, deadline_seconds=300_000))
             await asyncio.sleep(0.01)
             door.accepted = {NEW.access_key_id}
             await asyncio.sleep(90_000)
             keys.use(NEW)
             with pytest.raises(InDoubtError, match="too old"):
-                await order
+                await ordered
             assert NEW.access_key_id not in keys_used(s)
 
     run(main())
@@ -313,10 +313,10 @@ def test_a_call_that_waits_for_its_permit_is_signed_with_the_key_of_the_moment_i
     async def main() -> None:
         keys = RotatingCredentials(OLD)
         async with at(Door({NEW.access_key_id}), keys, pacer=FreePacer([Wait(5)])) as s:
-            order = asyncio.create_task(issue(s))
+            ordered = asyncio.create_task(issue(s))
             await asyncio.sleep(1)
             keys.use(NEW)
-            await order
+            await ordered
             assert keys_used(s) == [NEW.access_key_id]
 
     run(main())
@@ -367,14 +367,40 @@ def test_nothing_but_an_answer_makes_a_refused_key_good_again() -> None:
     run(main())
 
 
+def test_what_is_known_of_a_key_outlives_a_change_of_the_others() -> None:
+    async def main() -> None:
+        vault = Vault([NEW, OLD])
+        async with at(Door({OLD.access_key_id, OTHER.access_key_id}), vault) as s:
+            await issue(s, "Toy1")
+            vault.held = [NEW, OTHER]
+            await issue(s, "Toy2")
+            assert keys_used(s) == [k.access_key_id for k in (NEW, OLD, OTHER)]
+
+    run(main())
+
+
+def test_a_call_that_has_its_key_again_does_not_blame_one_later() -> None:
+    async def main() -> None:
+        keys = RotatingCredentials(OLD)
+        async with at(["key", HANG], keys) as s:
+            ordered = asyncio.create_task(issue(s, deadline_seconds=8))
+            await asyncio.sleep(4)
+            keys.use(NEW)
+            with pytest.raises(InDoubtError) as caught:
+                await ordered
+            assert "key" not in str(caught.value)
+
+    run(main())
+
+
 def test_a_caller_that_leaves_in_the_pause_leaves_nothing_behind() -> None:
     async def main() -> None:
         async with at(Door(set()), RotatingCredentials(OLD)) as s:
-            order = asyncio.create_task(issue(s))
+            ordered = asyncio.create_task(issue(s))
             await asyncio.sleep(5)
-            order.cancel()
+            ordered.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await order
+                await ordered
             await asyncio.sleep(0)
             assert s.entry().verdict == "Unavailable"
 
@@ -405,10 +431,10 @@ def test_a_vault_that_has_no_key_yet_makes_calls_wait() -> None:
         async with at(Door({OLD.access_key_id}), vault) as s:
             with pytest.raises(UnavailableError, match="there is no access key to sign with"):
                 await issue(s, deadline_seconds=2)
-            order = asyncio.create_task(issue(s))
+            ordered = asyncio.create_task(issue(s))
             await asyncio.sleep(5)
             vault.held = [OLD]
-            await order
+            await ordered
 
     run(main())
 
@@ -437,15 +463,15 @@ def test_a_key_that_is_supplied_again_is_not_taken_for_refused_any_more() -> Non
     async def main() -> None:
         vault, door = Vault([OLD]), Door(set())
         async with at(door, vault) as s:
-            order = asyncio.create_task(issue(s))
+            ordered = asyncio.create_task(issue(s))
             await asyncio.sleep(3)
             vault.held = []
             await asyncio.sleep(3)
             door.accepted.add(OLD.access_key_id)
             vault.held = [OLD]
             await asyncio.sleep(2)
-            assert order.done()
-            await order
+            assert ordered.done()
+            await ordered
 
     run(main())
 
@@ -500,6 +526,17 @@ def test_a_key_is_warned_of_at_sixty_and_at_ninety_days_once_each(
     warned = [r for r in caplog.records if "days old" in r.getMessage()]
     assert [r.levelno for r in warned] == [logging.WARNING] * 2
     assert "AGEDKEY" not in caplog.text
+
+
+def test_a_key_that_is_only_tried_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with at(Door({aged(0).access_key_id}), OLD) as s:
+            view = s.session._signing_with(aged(100))
+            assert (await view.call(KEYED, order("Toy1"))).answer
+            assert keys_used(s) == [aged(0).access_key_id]
+
+    run(main())
+    assert "days old" not in caplog.text
 
 
 def test_a_key_that_is_met_when_it_is_overdue_is_warned_of_once() -> None:
