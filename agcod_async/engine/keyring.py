@@ -81,6 +81,8 @@ class Keyring:
         self._keys: list[Key] = []
         self._provider_fails = False
         self._last_refusal: tuple[Key, Reason] | None = None
+        self._awaited: asyncio.Future[None] | None = None
+        self._waiting = 0
         self._renew()
 
     def with_only(self, key: Credentials) -> "Keyring":
@@ -96,7 +98,7 @@ class Keyring:
             seconds = call.deadline_at - self._clock.monotonic()
             if seconds <= 0:
                 return False
-            await asyncio.sleep(min(POLL_SECONDS, seconds))
+            await self._news(seconds)
         call.held_up = None
         return True
 
@@ -139,6 +141,28 @@ class Keyring:
             code=reason.code,
             error_type=reason.error_type,
         )
+
+    async def _news(self, seconds: float) -> None:
+        """Wait until there may be a key again, but not longer than `seconds`.
+
+        One timer asks for all that wait, however many they are.
+        """
+        loop = asyncio.get_running_loop()
+        if self._awaited is None:
+            self._awaited = loop.create_future()
+            loop.call_later(POLL_SECONDS, self._look, self._awaited)
+        self._waiting += 1
+        try:
+            await asyncio.wait((self._awaited,), timeout=seconds)
+        finally:
+            self._waiting -= 1
+
+    def _look(self, awaited: asyncio.Future[None]) -> None:
+        if self._waiting and not self._may_sign():
+            asyncio.get_running_loop().call_later(POLL_SECONDS, self._look, awaited)
+            return
+        self._awaited = None
+        awaited.set_result(None)
 
     def _may_sign(self) -> bool:
         now = self._clock.monotonic()
