@@ -11,10 +11,13 @@ import pytest
 
 from agcod_async.core.outcomes import Reason, Refused, Reply
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.core.verdicts import Unavailable
 from agcod_async.credentials import CredentialsProvider, RotatingCredentials
+from agcod_async.engine.call import Call
 from agcod_async.engine.keyring import POLL_SECONDS, RETRY_SECONDS
 from agcod_async.errors import AccountError, InDoubtError, UnavailableError
 from agcod_async.events import AttemptEnded, KeyAged, KeyRefused
+from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Operation, UndoLeg
 from agcod_async.testing.clock import WALL_AT_START, run
 from agcod_async.values import Credentials
@@ -162,6 +165,26 @@ def test_a_deadline_that_ends_in_the_pause_says_that_nothing_was_issued_and_why(
             await asyncio.sleep(0.01)
             assert s.entry().verdict == "Unavailable"
             assert len(s.transport.sent) == 1
+
+    run(main())
+
+
+def test_a_call_ends_by_itself_at_its_deadline_though_somebody_would_wait_longer() -> None:
+    async def main() -> None:
+        async with at(Door(set()), RotatingCredentials(OLD)) as s:
+            call = Call(
+                intent=KEYED.bind(order()),
+                policy=RecoveryPolicy(),
+                lane=Lane.INTERACTIVE,
+                started_at=0.0,
+                deadline_at=5.0,
+            )
+            ended = await s.session._runner.run(call)
+
+            assert isinstance(ended.verdict, Unavailable)
+            assert "no access key is accepted" in str(ended.verdict.reason)
+            assert asyncio.get_running_loop().time() == pytest.approx(5.0, abs=0.1)
+            assert s.entry().verdict == "Unavailable"
 
     run(main())
 
