@@ -4,6 +4,7 @@ from agcod_async._version import __version__
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import Order, Receipt, issue_many
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.credentials import CredentialsProvider, RotatingCredentials
 from agcod_async.delivery import (
     CommandSink,
     DeliveryError,
@@ -70,6 +71,7 @@ __all__ = [
     "ClaimCode",
     "CommandSink",
     "Credentials",
+    "CredentialsProvider",
     "Deactivation",
     "DeclinedError",
     "DeliveryError",
@@ -91,6 +93,7 @@ __all__ = [
     "RecoveryPolicy",
     "RequestId",
     "ReversedError",
+    "RotatingCredentials",
     "Settings",
     "Sink",
     "TransactionSource",

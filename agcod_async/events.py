@@ -7,7 +7,7 @@ it raises is logged and dropped.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agcod_async.core.outcomes import AttemptRecord
+from agcod_async.core.outcomes import AttemptRecord, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,26 @@ class SkewNoticed:
     skew_seconds: float
 
 
-Event = AttemptEnded | SuccessorChosen | CallEnded | SkewNoticed
+@dataclass(frozen=True, slots=True)
+class KeyRefused:
+    """Amazon does not accept an access key any more; it is told once, not for every call.
+
+    `key` is the end of its ID. `is_last` says that no other one is left: calls wait until there
+    is one again.
+    """
+
+    key: str
+    reason: Reason
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAged:
+    """An access key is so old that it should be replaced. `key` is the end of its ID."""
+
+    key: str
+    days: int
+
+
+Event = AttemptEnded | SuccessorChosen | CallEnded | SkewNoticed | KeyRefused | KeyAged
 Observer = Callable[[Event], None]

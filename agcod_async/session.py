@@ -21,21 +21,22 @@ from agcod_async.core.verdicts import Issued, Unavailable
 from agcod_async.engine.attempt import Line
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.inflight import Inflight
+from agcod_async.engine.options import Options
 from agcod_async.engine.record import Record
 from agcod_async.engine.refusals import BadVerdict, error_of
 from agcod_async.engine.runner import Runner
-from agcod_async.errors import AgcodError, InDoubtError, UsageError
+from agcod_async.engine.wiring import keyring, local_pacer
+from agcod_async.errors import AgcodError, InDoubtError
 from agcod_async.events import Observer
 from agcod_async.journal.base import Journal, JournalError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
-from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.pacing.port import Lane, Pacer
 from agcod_async.providers.base import Intent, Operation, Provider
 from agcod_async.settings import Settings
+from agcod_async.values import Credentials
 from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Transport
-from agcod_async.wire.sigv4 import Signer
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
@@ -73,13 +74,6 @@ class _Closable(Protocol):
 OwnedT = TypeVar("OwnedT", bound=_Closable)
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    lane: Lane
-    deadline_seconds: float
-    policy: RecoveryPolicy
-
-
 class Session:
     """The calls to one provider under one partner account."""
 
@@ -99,18 +93,18 @@ class Session:
         self.settings = settings
         self._provider = provider
         self._clock = clock
-        self._options = _Options(Lane.INTERACTIVE, settings.deadline_seconds, policy)
+        self._options = Options(Lane.INTERACTIVE, settings.deadline_seconds, policy)
         self._own = AsyncExitStack()
         self._journal: Journal = self._owned(MemoryJournal()) if journal is None else journal
         self._inflight = Inflight()
         self._runner = Runner(
             line=Line(
                 url=settings.url,
-                sign=_signer(provider, settings).sign,
                 transport=self._owned(HttpxTransport()) if transport is None else transport,
                 attempt_timeout_seconds=settings.attempt_timeout_seconds,
             ),
-            pacer=self._owned(_pacer(provider, settings, policy, clock))
+            keys=keyring(provider, settings, clock, observers),
+            pacer=self._owned(local_pacer(provider, settings, policy, clock))
             if pacer is None
             else pacer,
             journal=self._journal,
@@ -143,7 +137,7 @@ class Session:
         keeps the policy that the session was made with.
         """
         view = copy.copy(self)
-        view._options = _merged(self._options, lane, deadline_seconds, policy)  # noqa: SLF001  own
+        view._options = self._options.merged(lane, deadline_seconds, policy)  # noqa: SLF001  own
         return view
 
     async def call(
@@ -161,7 +155,7 @@ class Session:
         caller only stops the waiting: what is under way is finished and recorded. Raises the
         exceptions of `agcod_async.errors`.
         """
-        options = _merged(self._options, lane, deadline_seconds, policy)
+        options = self._options.merged(lane, deadline_seconds, policy)
         ended, joined = await self._run(operation.bind(request), options)
         verdict = ended.verdict
         if not isinstance(verdict, Issued):
@@ -180,7 +174,7 @@ class Session:
         its own. What is still in doubt stays open, and so does a call whose recipient is not on
         record. What runs now, is another partner's or of an unknown operation is left alone.
         """
-        options = _merged(self._options, Lane.RECOVERY, deadline_seconds, None)
+        options = self._options.merged(Lane.RECOVERY, deadline_seconds, None)
         left = [entry.key for entry in await self._journal.unfinished()]
         reconciled: list[Reconciled] = []
         while left:
@@ -203,7 +197,7 @@ class Session:
         await self._inflight.drain(drain_seconds)
         await self._own.aclose()
 
-    async def _finish(self, entry: Entry, options: _Options) -> Reconciled | None:
+    async def _finish(self, entry: Entry, options: Options) -> Reconciled | None:
         request_id, name = entry.request_id, entry.operation
         operation = self._provider.operations.get(name)
         is_ours = entry.partner_id == self.settings.partner_id
@@ -236,7 +230,7 @@ class Session:
         except JournalError as error:
             _log.warning("the journal failed, a call that was not sent stays open: %s", error)
 
-    async def _run(self, intent: Intent, options: _Options) -> tuple[Ended, bool]:
+    async def _run(self, intent: Intent, options: Options) -> tuple[Ended, bool]:
         """Run `intent`, or join the call that runs for it already; tell which."""
         joined = running = self._inflight.join(intent)
         now = self._clock.monotonic()
@@ -257,43 +251,15 @@ class Session:
     def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
         return error_of(verdict, call, self._provider, now=self._clock.wall())
 
+    def _signing_with(self, key: Credentials) -> Self:
+        """Return a view of this session whose reads are signed with `key` alone.
+
+        What Amazon says of the key is the verdict of the call; this session learns nothing of it.
+        """
+        view = copy.copy(self)
+        view._runner = self._runner.signing_with(key)  # noqa: SLF001  own
+        return view
+
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)
         return made
-
-
-def _merged(
-    options: _Options,
-    lane: Lane | None,
-    deadline_seconds: float | None,
-    policy: RecoveryPolicy | None,
-) -> _Options:
-    if deadline_seconds is not None and not deadline_seconds > 0:
-        raise UsageError(Reason(f"deadline_seconds: {deadline_seconds} is not above 0"))
-    return _Options(
-        lane=options.lane if lane is None else lane,
-        deadline_seconds=options.deadline_seconds if deadline_seconds is None else deadline_seconds,
-        policy=options.policy if policy is None else policy,
-    )
-
-
-def _signer(provider: Provider, settings: Settings) -> Signer:
-    return Signer(
-        settings.credentials,
-        region=settings.signing_region,
-        service=provider.signing_service,
-        url=settings.url,
-        target_prefix=provider.target_prefix,
-        content_type=provider.content_type,
-    )
-
-
-def _pacer(
-    provider: Provider, settings: Settings, policy: RecoveryPolicy, clock: Clock
-) -> LocalPacer:
-    return LocalPacer(
-        requests_per_second=settings.requests_per_second,
-        sub_limits=provider.sub_limits,
-        policy=policy,
-        clock=clock,
-    )

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, datetime
 from typing import Literal, Self
 
 from agcod_async.core.outcomes import Reason
+from agcod_async.credentials import CredentialsProvider
 from agcod_async.endpoints import PRODUCTION_HOSTS, Endpoint
 from agcod_async.errors import UsageError
 from agcod_async.values import Credentials, InvalidValueError, check_partner_id
@@ -25,6 +27,10 @@ _BASE_URL = re.compile(
 class Settings:
     """Everything that a session must know beforehand.
 
+    `credentials` is the one access key, or a provider of keys that can be replaced while the
+    session works (`RotatingCredentials`): then a key that Amazon refuses makes orders wait for
+    another one instead of failing.
+
     `base_url` replaces the endpoint's host (the emulator, a recording proxy); it must be https,
     except on loopback. `region` replaces the endpoint's signing region. `requests_per_second` is
     the rate that Amazon allows this partner account (10 unless your contract says otherwise);
@@ -41,7 +47,7 @@ class Settings:
     """
 
     _: KW_ONLY
-    credentials: Credentials
+    credentials: Credentials | CredentialsProvider
     partner_id: str
     endpoint: Endpoint = Endpoint.NA_SANDBOX
     base_url: str | None = None
@@ -96,29 +102,33 @@ class Settings:
         return self.endpoint.is_sandbox and host not in PRODUCTION_HOSTS
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        credentials: Credentials | CredentialsProvider | None = None,
+    ) -> Self:
         """Read the settings from `environ` (the process's own by default).
 
-        AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY and AGCOD_PARTNER_ID are required;
-        AGCOD_ENDPOINT (na-sandbox, na, eu-sandbox, eu, fe-sandbox, fe), AGCOD_BASE_URL,
-        AGCOD_REGION, AGCOD_COUNTRY and AGCOD_TPS are optional. Raises `UsageError` naming the
-        variable.
+        AGCOD_PARTNER_ID is required, and so are AGCOD_ACCESS_KEY_ID and AGCOD_SECRET_ACCESS_KEY
+        where no `credentials` are given; AGCOD_KEY_CREATED_AT, AGCOD_ENDPOINT (na-sandbox, na,
+        eu-sandbox, eu, fe-sandbox, fe), AGCOD_BASE_URL, AGCOD_REGION, AGCOD_COUNTRY and AGCOD_TPS
+        are optional. Raises `UsageError` naming the variable.
         """
-        made = cls._read(os.environ if environ is None else environ)
+        made = cls._read(os.environ if environ is None else environ, credentials)
         del environ  # it holds the secret key, and a traceback may be shown with its locals
         if isinstance(made, UsageError):
             raise made
         return made
 
     @classmethod
-    def _read(cls, env: Mapping[str, str]) -> Self | UsageError:
+    def _read(
+        cls, env: Mapping[str, str], credentials: Credentials | CredentialsProvider | None
+    ) -> Self | UsageError:
         rate = env.get("AGCOD_TPS") or "10"
         try:
             return cls(
-                credentials=Credentials(
-                    access_key_id=_required(env, "AGCOD_ACCESS_KEY_ID"),
-                    secret_access_key=_required(env, "AGCOD_SECRET_ACCESS_KEY"),
-                ),
+                credentials=_key(env, "AGCOD_") if credentials is None else credentials,
                 partner_id=_required(env, "AGCOD_PARTNER_ID"),
                 endpoint=_endpoint(env.get("AGCOD_ENDPOINT") or Endpoint.NA_SANDBOX.value),
                 base_url=env.get("AGCOD_BASE_URL") or None,
@@ -130,6 +140,47 @@ class Settings:
             return UsageError(error.reason)
         except InvalidValueError as error:
             return UsageError(Reason(str(error)))
+
+
+def key_from_env(
+    environ: Mapping[str, str] | None = None, *, prefix: str = "AGCOD_"
+) -> Credentials:
+    """Read one access key from `environ` (the process's own by default).
+
+    The variables are ACCESS_KEY_ID, SECRET_ACCESS_KEY and, if you know it, KEY_CREATED_AT (such
+    as 2031-02-03, UTC), each after `prefix`. Raises `UsageError` naming the variable.
+    """
+    made = _key_or_error(os.environ if environ is None else environ, prefix)
+    del environ  # as above
+    if isinstance(made, UsageError):
+        raise made
+    return made
+
+
+def _key_or_error(env: Mapping[str, str], prefix: str) -> Credentials | UsageError:
+    try:
+        return _key(env, prefix)
+    except InvalidValueError as error:
+        return UsageError(Reason(str(error)))
+
+
+def _key(env: Mapping[str, str], prefix: str) -> Credentials:
+    return Credentials(
+        access_key_id=_required(env, f"{prefix}ACCESS_KEY_ID"),
+        secret_access_key=_required(env, f"{prefix}SECRET_ACCESS_KEY"),
+        created_at=_time(env, f"{prefix}KEY_CREATED_AT"),
+    )
+
+
+def _time(env: Mapping[str, str], name: str) -> datetime | None:
+    text = env.get(name)
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValueError(name, f"{text!r} is no date", "such as 2031-02-03") from None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

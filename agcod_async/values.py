@@ -10,11 +10,13 @@ Rules of this file:
 
 import base64
 import hashlib
-import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import ClassVar, NoReturn, Self, SupportsIndex
+from typing import ClassVar, Self
+
+from agcod_async.hidden import Hidden
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOCK_ID = re.compile(r"F[0-9]{4}")
@@ -207,44 +209,6 @@ def _hashed(partner_id: str, purpose: str, key: str) -> str:
     return (partner_id + tail)[: RequestId.LENGTH_MAX]
 
 
-class Hidden:
-    """Text that is shown to nobody who does not ask for it by name."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself. From here on, keeping it safe is up to you."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(<hidden>)"
-
-    __str__ = __repr__
-
-    def __format__(self, _spec: str) -> str:
-        return repr(self)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Hidden) or type(other) is not type(self):
-            return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._text))
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _memo: dict[int, object]) -> Self:
-        return self
-
-    def __reduce_ex__(self, _protocol: SupportsIndex) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} does not leave the process: it cannot be pickled")
-
-
 class ClaimCode(Hidden):
     """The code that the recipient types in. Amazon forbids partners to store it."""
 
@@ -259,13 +223,24 @@ class SecretKey(Hidden):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One access key of the Incentives portal. The secret half is never shown."""
+    """One access key of the Incentives portal. The secret half is never shown.
+
+    `created_at` is when the portal made it, if you know: then its age is watched, because Amazon's
+    FAQ recommends a new key about every 90 days. It is no part of what the key is.
+    """
 
     access_key_id: str
     secret_access_key: SecretKey
+    created_at: datetime | None = field(default=None, compare=False)
 
-    def __init__(self, *, access_key_id: str, secret_access_key: str | SecretKey) -> None:
-        """Wrap the secret; raises `InvalidValueError` where a half is missing."""
+    def __init__(
+        self,
+        *,
+        access_key_id: str,
+        secret_access_key: str | SecretKey,
+        created_at: datetime | None = None,
+    ) -> None:
+        """Wrap the secret; raises `InvalidValueError` for half a key, or a time without a zone."""
         secret = (
             secret_access_key
             if isinstance(secret_access_key, SecretKey)
@@ -273,19 +248,27 @@ class Credentials:
         )
         object.__setattr__(self, "access_key_id", access_key_id)
         object.__setattr__(self, "secret_access_key", secret)
+        object.__setattr__(self, "created_at", created_at)
         del secret_access_key  # a traceback may be shown with its locals
-        for field, is_whole in (
+        for name, is_whole in (
             ("access_key_id", _is_key(access_key_id)),
             ("secret_access_key", _is_key(secret.reveal())),
         ):
             # The text is not quoted: one half pasted into the other's place is a common mistake.
             if not is_whole:
                 raise InvalidValueError(
-                    field, "is empty or has a blank in it", "as shown by the Incentives portal"
+                    name, "is empty or has a blank in it", "as shown by the Incentives portal"
                 )
+        if created_at is not None and created_at.utcoffset() is None:
+            raise InvalidValueError("created_at", f"{created_at} has no zone", "such as UTC")
+
+    @property
+    def ending(self) -> str:
+        """What may be shown of the access key ID: its last four characters."""
+        return f"…{self.access_key_id[-4:]}"
 
     def __repr__(self) -> str:
-        return f"Credentials(access_key_id='…{self.access_key_id[-4:]}')"
+        return f"Credentials(access_key_id='{self.ending}')"
 
 
 def _is_key(text: str) -> bool:

@@ -105,6 +105,10 @@ _FRONT_DOOR = """\
 Amazon's front door answers before AGCOD has seen the request, in JSON or XML, with a name or only
 with a message. Whatever else comes without a code is `Unclear`. The message of a signature error
 holds what the signature was computed from, so it is never logged.
+
+*Unknown access key* and *signature does not match*, like F300 `InvalidAccessKey`, are about the key
+alone. Where the session can be given [another one](../how-to/rotate-keys.md), they are not the end
+of a call: it is signed anew, or waits.
 """
 
 _THIS_SIDE = """\

@@ -22,7 +22,7 @@ from agcod_async.providers.agcod.requests import (
     create_gift_card_request,
     get_available_funds_request,
 )
-from agcod_async.values import Money
+from agcod_async.values import Credentials, Money
 
 
 class GiftCardCalls(Facade):
@@ -107,3 +107,14 @@ class GiftCardCalls(Facade):
             GET_AVAILABLE_FUNDS, request, lane=lane, deadline_seconds=deadline_seconds
         )
         return done.answer
+
+    async def verify_key(
+        self, key: Credentials, *, deadline_seconds: float | None = None
+    ) -> AvailableFunds:
+        """Ask for the account's balance with this key, and with no other: so it works here.
+
+        It counts against the one such call a second. Raises `AccountError` for a key that Amazon
+        does not accept. The session itself goes on with the keys that it has.
+        """
+        view = self._signing_with(key)
+        return await view.get_available_funds(deadline_seconds=deadline_seconds)

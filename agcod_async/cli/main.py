@@ -10,7 +10,17 @@ from io import TextIOWrapper
 from typing import Final, Protocol
 
 from agcod_async._version import __version__
-from agcod_async.cli import batch_issue, cancel, certify, create, emulator, explain, funds, redraw
+from agcod_async.cli import (
+    batch_issue,
+    cancel,
+    certify,
+    create,
+    emulator,
+    explain,
+    funds,
+    redraw,
+    rotate_key,
+)
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
@@ -21,8 +31,8 @@ Issue Amazon gift cards on demand (AGCOD).
 
 The account is read from the environment: AGCOD_ACCESS_KEY_ID, AGCOD_SECRET_ACCESS_KEY,
 AGCOD_PARTNER_ID; optional: AGCOD_ENDPOINT (na-sandbox unless you say otherwise),
-AGCOD_BASE_URL, AGCOD_REGION, AGCOD_COUNTRY, AGCOD_TPS. `agcod emulator` prints a set to try it
-with.
+AGCOD_BASE_URL, AGCOD_REGION, AGCOD_COUNTRY, AGCOD_TPS, AGCOD_KEY_CREATED_AT.
+`agcod emulator` prints a set to try it with.
 """
 
 EXIT_CODES = """\
@@ -66,6 +76,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "report": redraw,
     "explain": explain,
     "certify": certify,
+    "rotate-key check": rotate_key,
+}
+
+GROUPS: Final[Mapping[str, str]] = {
+    "batch": "many cards at once: issue",
+    "rotate-key": "replace an access key: check",
 }
 
 
@@ -121,8 +137,7 @@ def parser() -> ArgumentParser:
     for name, command in COMMANDS.items():
         group, _, word = name.rpartition(" ")
         if group not in groups:
-            summary = "many cards at once: issue"
-            head = commands.add_parser(group, help=summary, description=summary)
+            head = commands.add_parser(group, help=GROUPS[group], description=GROUPS[group])
             groups[group] = head.add_subparsers(metavar="COMMAND", required=True)
         one = groups[group].add_parser(
             word,

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from agcod_async.core.outcomes import Leg
-from agcod_async.events import AttemptEnded, CallEnded, Event, SkewNoticed, SuccessorChosen
+from agcod_async.events import (
+    AttemptEnded,
+    CallEnded,
+    Event,
+    KeyAged,
+    KeyRefused,
+    SkewNoticed,
+    SuccessorChosen,
+)
 from agcod_async.figures.latency import LatencyMeter
 
 _UNANSWERED = ("Lost", "Untouched")
@@ -60,8 +68,8 @@ class Traffic:
                     self._latest[successor_id] = self._latest.pop(burnt_id)
             case CallEnded():
                 self._forget(event.request_id)
-            case SkewNoticed():
-                pass  # it is in the log
+            case SkewNoticed() | KeyRefused() | KeyAged():
+                pass  # no traffic; the log tells of them
             case _:
                 assert_never(event)
 

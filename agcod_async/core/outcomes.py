@@ -51,9 +51,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Answered: this attempt had no effect, and repeating it is pointless."""
+    """Answered: this attempt had no effect, and repeating it is pointless.
+
+    `of_key` says that the access key was refused and nothing else: signed with another one, the
+    same attempt may be made again.
+    """
 
     reason: Reason
+    of_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """No effect, and repeating may help: the request never left, or only its date was wrong."""
+    """No effect, and repeating may help: it never left, or only its date or key was refused."""
 
     reason: Reason
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from agcod_async.core.facts import Facts, Proof
 from agcod_async.core.outcomes import Leg
+from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 
@@ -22,6 +23,15 @@ def resume(leg: Leg, facts: Facts, proof: Proof) -> State:
             return Lookup(facts)
         case _:
             assert_never(leg)
+
+
+def unmade(state: State, policy: RecoveryPolicy) -> State:
+    """Return where a call stands when its attempt was refused for nothing but its access key.
+
+    As if the attempt had not been made: it was not let in, and it will be made again. A copy of
+    it may still be let in later, by a key that is accepted again.
+    """
+    return state.sending() if policy.network_may_duplicate else state
 
 
 def on_record(state: State, verdict: Verdict) -> Facts:

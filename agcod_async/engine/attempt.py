@@ -6,7 +6,7 @@ transport's own timeouts start anew with every read, and a reply that drips neve
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,8 +18,6 @@ from agcod_async.wire.port import Exchanged, Transport
 
 OutcomeT = TypeVar("OutcomeT")
 Headers = Mapping[str, str]
-Sign = Callable[[str, bytes, float], Headers]
-"""Returns the headers of an operation's body, signed at a time (UTC seconds since 1970)."""
 
 _log = logging.getLogger("agcod_async")
 
@@ -29,7 +27,6 @@ class Line:
     """The way to the provider."""
 
     url: str
-    sign: Sign
     transport: Transport
     attempt_timeout_seconds: float
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from agcod_async.core.outcomes import AttemptRecord, Leg, LookupOutcome, UndoOutcome
+from agcod_async.core.outcomes import AttemptRecord, Leg, LookupOutcome, Reason, UndoOutcome
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.saga import Forward, State
 from agcod_async.core.verdicts import Verdict
-from agcod_async.engine.record import Record
+from agcod_async.engine.record import Record, is_too_old
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Intent, Legs, Message
 from agcod_async.values import RequestId
@@ -21,7 +21,8 @@ class Call:
     `exchanging` is true from the moment a permit is held until the outcome is on record: nothing
     may interrupt the call in between. `abandoned` means that nobody waits any more: what is under
     way is finished, and nothing new is sent. From `settled_at` on, nothing can land that a SETTLE
-    waits for.
+    waits for. `held_up` says what it waits for if that is an access key; `keys_refused` counts
+    the attempts that were not let in for theirs, and are made again.
     """
 
     intent: Intent
@@ -37,6 +38,8 @@ class Call:
     abandoned: bool = False
     settled_at: float = 0.0
     retry_after_seconds: float = 0.0
+    held_up: Reason | None = None
+    keys_refused: int = 0
     _legs: tuple[RequestId | None, Legs] | None = None
 
     def __post_init__(self) -> None:
@@ -48,6 +51,31 @@ class Call:
         """Go on for another caller too, as urgently and as long as either of them wants."""
         self.lane = min(self.lane, lane)
         self.deadline_at = max(self.deadline_at, deadline_at)
+
+    def is_too_old(self, now: float) -> bool:
+        """Whether the ID must not be sent again at `now` (UTC seconds since 1970): rule R12.
+
+        The provider documents no lifetime for its memory of IDs. A create under an ID that it has
+        forgotten would be a second card. A lookup creates nothing.
+        """
+        if self.record is None or self.state.leg is Leg.LOOKUP:
+            return False
+        entry = self.record.entry
+        known = entry.facts.doubtful or entry.facts.confirmed
+        return known and is_too_old(entry, self.policy, now)
+
+    def undo_is_late(self, now: float) -> bool:
+        """Whether the provider would refuse an undo at `now` for coming too late."""
+        window = self.intent.undo_window_seconds
+        if window is None or self.record is None:
+            return False
+        first_sent_at = self.record.entry.first_sent_at
+        return first_sent_at is not None and now - first_sent_at > window
+
+    @property
+    def tries(self) -> int:
+        """How many attempts count: those that were not refused for their key."""
+        return len(self.attempts) - self.keys_refused
 
     @property
     def live_id(self) -> RequestId | None:

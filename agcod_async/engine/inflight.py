@@ -144,7 +144,7 @@ def _still_running(running: Running | None) -> Running | None:
 def _verdict_now(running: Running) -> Verdict:
     """Return what can be said of a call that a caller leaves before its end."""
     call, has_ended = running.call, running.task.done()
-    reason = _CLOSED if has_ended else _DEADLINE
+    reason = _CLOSED if has_ended else (call.held_up or _DEADLINE)
     if call.intent.read_only:
         return call.state.out_of_time(reason)
     if call.record is None:

@@ -6,9 +6,9 @@ would mix up the tasks. tenacity forgets result types, so what it returns is che
 """
 
 import asyncio
+import copy
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
@@ -27,18 +27,21 @@ from agcod_async.core.outcomes import (
     Untouched,
     as_read,
 )
-from agcod_async.core.resumption import resume
+from agcod_async.core.resumption import resume, unmade
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Verdict
 from agcod_async.engine.attempt import Headers, Line, exchange
 from agcod_async.engine.audience import Audience
 from agcod_async.engine.call import Call, Ended
-from agcod_async.engine.record import Record, is_too_old
+from agcod_async.engine.endings import no_time, unrecorded
+from agcod_async.engine.keyring import Key, Keyring
+from agcod_async.engine.record import Record
 from agcod_async.engine.server_time import ServerTime, Stamp
 from agcod_async.events import Observer, SuccessorChosen
-from agcod_async.journal.base import Journal, JournalError, StaleEntryError
+from agcod_async.journal.base import Journal, JournalError
 from agcod_async.pacing.port import NotInTimeError, Pacer, Permit
 from agcod_async.providers.base import Message
+from agcod_async.values import Credentials
 
 OutcomeT = TypeVar("OutcomeT")
 
@@ -54,6 +57,7 @@ class Runner:
         self,
         *,
         line: Line,
+        keys: Keyring,
         pacer: Pacer,
         journal: Journal,
         partner_id: str,
@@ -62,6 +66,7 @@ class Runner:
     ) -> None:
         """Send along `line`, as fast as `pacer` lets it, and nothing that is not in `journal`."""
         self._line = line
+        self._keys = keys
         self._journal = journal
         self._partner_id = partner_id
         self._pacer = pacer
@@ -69,6 +74,12 @@ class Runner:
         self._audience = Audience(observers)
         self.time = ServerTime(clock, self._audience.tell)
         self._budget = RetryBudget()
+
+    def signing_with(self, key: Credentials) -> "Runner":
+        """Return a runner that shares everything with this one, but signs with `key` alone."""
+        other = copy.copy(self)
+        other._keys = self._keys.with_only(key)  # noqa: SLF001  own
+        return other
 
     async def run(self, call: Call) -> Ended:
         """Bring `call` to its verdict. Cancel it only while it is not `exchanging`.
@@ -86,7 +97,7 @@ class Runner:
                 await self._give_up(call, Reason("nobody waits for it any more"))
             raise
         if isinstance(verdict, Issued | Declined):
-            self._budget = self._budget.refund(retried=len(call.attempts) > 1)
+            self._budget = self._budget.refund(retried=call.tries > 1)
         self._audience.call_ended(call, verdict, self._clock.monotonic())
         return Ended(verdict, call)
 
@@ -105,12 +116,6 @@ class Runner:
         entry = call.record.entry
         call.state = resume(entry.leg, entry.facts, call.intent.proof)
         call.was_confirmed = entry.facts.confirmed
-        # The provider documents no lifetime for its memory of IDs. A create under an ID that it
-        # has forgotten would be a second card. A lookup creates nothing.
-        known = entry.facts.doubtful or entry.facts.confirmed
-        sends = call.state.leg is not Leg.LOOKUP
-        if known and sends and is_too_old(entry, call.policy, now):
-            return InDoubt(Reason("the request ID is too old to be sent again"))
         return None
 
     async def _repeat(self, call: Call) -> Verdict:
@@ -135,13 +140,17 @@ class Runner:
         )
         following: object = await retrying(turn)
         if not isinstance(following, Verdict):
-            return await self._give_up(call, _no_time(call))
+            return await self._give_up(call, no_time(call))
         return following
 
     async def _turn(self, call: Call) -> State | Verdict:
         """Make one attempt from the state of `call`, with a record on both sides of it."""
         state = call.state
-        if isinstance(state, Undo) and self._undo_is_late(call):
+        if not await self._keys.ready(call):
+            return await self._give_up(call, self._keys.why_none)
+        if call.is_too_old(self._clock.wall()):
+            return InDoubt(Reason("the request ID is too old to be sent again"))
+        if isinstance(state, Undo) and call.undo_is_late(self._clock.wall()):
             return await self._concluded(call, _WINDOW_OVER, state.next(_WINDOW_OVER, call.policy))
         try:
             permit = await self._pacer.admit(
@@ -153,59 +162,69 @@ class Runner:
         if not call.intent.read_only and (refusal := self.time.refusal) is not None:
             permit.unused()
             return await self._give_up(call, refusal)
+        key = self._keys.take()
+        if key is None:  # refused while the permit was awaited
+            permit.unused()
+            return state
         call.exchanging = True
         try:
-            following = await self._attempt(call, permit)
+            following = await self._attempt(call, permit, key)
         except JournalError as error:
             reason = Reason(f"nothing was sent, the journal failed: {error}")
-            following = _unrecorded(reason, call.state, error)
+            following = unrecorded(reason, call.state, error)
         call.exchanging = False
         return following
 
-    async def _attempt(self, call: Call, permit: Permit) -> State | Verdict:
+    async def _attempt(self, call: Call, permit: Permit, key: Key) -> State | Verdict:
         """Make the attempt that the state asks for; raises `JournalError` if nothing was sent."""
         state, started_at = call.state, self._clock.monotonic()
         outcome: Outcome
         match state:
             case Forward():
-                answer = await self._exchange(call, call.legs.forward, permit)
+                answer = await self._exchange(call, call.legs.forward, permit, key)
                 forward = as_read(answer) if call.intent.read_only else answer
                 outcome, following = forward, state.next(forward, call.policy)
             case Undo():
-                undone = await self._exchange(call, call.undo, permit)
+                undone = await self._exchange(call, call.undo, permit, key)
                 outcome, following = undone, state.next(undone, call.policy)
             case Lookup():
-                found = await self._exchange(call, call.lookup, permit)
+                found = await self._exchange(call, call.lookup, permit, key)
                 outcome, following = found, state.next(found, call.policy)
             case _:
                 assert_never(state)
+        refusal = self._keys.learn(key, started_at, outcome)
+        if refusal is not None:
+            call.keys_refused += 1
+            outcome, following = Untouched(refusal), unmade(state, call.policy)
         self._audience.attempt_ended(call, outcome, self._clock.monotonic() - started_at)
         return await self._concluded(call, outcome, following)
 
     async def _exchange(
-        self, call: Call, message: Message[OutcomeT], permit: Permit
+        self, call: Call, message: Message[OutcomeT], permit: Permit, key: Key
     ) -> OutcomeT | Untouched | Lost | Unclear:
         stamp = self.time.now()
         try:
-            headers = await self._on_record(call, message, stamp)
+            headers = await self._on_record(call, message, key, stamp)
         except BaseException:
             permit.unused()
             raise
         outcome = await exchange(self._line, message, headers, permit, self.time)
         return self.time.mended(outcome, stamp, call.policy)
 
-    async def _on_record(self, call: Call, message: Message[object], stamp: Stamp) -> Headers:
+    async def _on_record(
+        self, call: Call, message: Message[object], key: Key, stamp: Stamp
+    ) -> Headers:
         """Sign `message`, put on record that it leaves, and return its headers.
 
         Signed first: the time in the signature bounds how late the request can have an effect,
         and that time must be on record before the request leaves.
         """
         state, now = call.state, stamp.wall
-        headers = self._line.sign(message.operation, message.body, stamp.signed_at)
+        headers = key.sign(message.operation, message.body, stamp.signed_at)
         horizon = stamp.lead_seconds + call.policy.late_horizon_seconds
         if state.proof.outwaits(state.leg):
             call.settled_at = stamp.monotonic + horizon
-        if state.leg is not Leg.UNDO and call.attempts:
+        if state.leg is not Leg.UNDO and call.tries:
             self._budget = self._budget.spend()
         if call.record is not None:
             await call.record.sending(state, now=now, effects_until=now + horizon)
@@ -237,7 +256,7 @@ class Runner:
                 await call.record.given_up(call.state, verdict, now=self._clock.wall())
             except JournalError as error:
                 _log.warning("the journal failed when a call was given up: %s", error)
-                return _unrecorded(reason, call.state, error)
+                return unrecorded(reason, call.state, error)
         return verdict
 
     # --- time ------------------------------------------------------------------------------
@@ -265,20 +284,6 @@ class Runner:
             case _:
                 assert_never(state.pause)
 
-    def _undo_is_late(self, call: Call) -> bool:
-        window, record = call.intent.undo_window_seconds, call.record
-        if window is None or record is None:
-            return False
-        first_sent_at = record.entry.first_sent_at
-        return first_sent_at is not None and self._clock.wall() - first_sent_at > window
-
-
-def _unrecorded(reason: Reason, state: State, error: JournalError) -> Verdict:
-    """Return the verdict of a call that could not be put on record before it left `state`."""
-    if isinstance(error, StaleEntryError):
-        return InDoubt(reason)  # somebody else goes on with it, and may have sent it
-    return state.out_of_time(reason)
-
 
 def _last_result(attempt: RetryCallState) -> object:
     return None if attempt.outcome is None else attempt.outcome.result()
@@ -286,10 +291,3 @@ def _last_result(attempt: RetryCallState) -> object:
 
 def _is_open(following: object) -> bool:
     return isinstance(following, State)
-
-
-def _no_time(call: Call) -> Reason:
-    last = call.attempts[-1].reason if call.attempts else None
-    if last is None:
-        return Reason("no time is left for another attempt")
-    return replace(last, message=f"no time is left for another attempt after: {last.message}")

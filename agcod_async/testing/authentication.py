@@ -43,7 +43,7 @@ class Denial(NamedTuple):
 
 
 class Authenticator:
-    """Checks signatures against a set of access keys, any of which is good."""
+    """Checks signatures against a set of access keys, any of which is good. It may change."""
 
     def __init__(
         self,
@@ -56,6 +56,14 @@ class Authenticator:
         self._secrets = {key.access_key_id: key.secret_access_key for key in credentials}
         self._region = region
         self._age_max_seconds = age_max_seconds
+
+    def accept(self, key: Credentials) -> None:
+        """Let this key in from now on, in place of one with the same ID."""
+        self._secrets[key.access_key_id] = key.secret_access_key
+
+    def revoke(self, access_key_id: str) -> bool:
+        """Let this key in no more; whether it was let in before."""
+        return self._secrets.pop(access_key_id, None) is not None
 
     def denial(self, request: Incoming, wall: float) -> Denial | None:
         """Return why the request may not enter at `wall` (seconds since 1970), or None."""

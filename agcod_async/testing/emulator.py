@@ -15,6 +15,7 @@ from agcod_async.testing.config import EmulatorConfig
 from agcod_async.testing.faults import FaultScript
 from agcod_async.testing.ledger import Ledger
 from agcod_async.testing.service import Answer, ConnectionReset, Decision, Service, Silence
+from agcod_async.values import Credentials
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged
 
 
@@ -60,8 +61,16 @@ class Emulator:
         """Begin this fault script, in place of the one before."""
         self._service.play(script)
 
+    def accept_key(self, key: Credentials) -> None:
+        """Let this access key in from now on, beside the others: it was created, or made active."""
+        self._service.authenticator.accept(key)
+
+    def revoke_key(self, access_key_id: str) -> bool:
+        """Let this access key in no more, as one made inactive; whether it was let in before."""
+        return self._service.authenticator.revoke(access_key_id)
+
     def reset(self) -> None:
-        """Start over as configured: funds, cards, loads, arrivals, faults.
+        """Start over as configured: funds, cards, loads, arrivals, faults, access keys.
 
         Nothing late lands any more.
         """

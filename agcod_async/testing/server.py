@@ -24,7 +24,7 @@ from agcod_async.testing.faults import FaultScript
 from agcod_async.testing.json_format import json_reply
 from agcod_async.testing.protocol import UNSUPPORTED_PROTOCOL
 from agcod_async.testing.service import Answer, ConnectionReset, Silence
-from agcod_async.values import InvalidValueError
+from agcod_async.values import Credentials, InvalidValueError
 from agcod_async.wire.date_header import date_of
 
 LOOPBACK: Final = "127.0.0.1"
@@ -146,6 +146,11 @@ class _Front:
                 return {"claimed": self._claim(body)}
             case "spend":
                 return {"spent": self._spend(body)}
+            case "accept-key":
+                self._accept_key(body)
+                return {"status": "ok"}
+            case "revoke-key":
+                return {"revoked": self._revoke_key(body)}
             case "reset":
                 self._emulator.reset()
                 return {"status": "ok"}
@@ -167,6 +172,23 @@ class _Front:
                 return self._emulator.spend(request_id)
             case _:
                 raise InvalidValueError("spend", "names no load", "request_id")
+
+    def _accept_key(self, body: bytes) -> None:
+        match _texts(body):
+            case {"access_key_id": key_id, "secret_access_key": secret}:
+                self._emulator.accept_key(
+                    Credentials(access_key_id=key_id, secret_access_key=secret)
+                )
+            case _:
+                needs = "access_key_id and secret_access_key"
+                raise InvalidValueError("accept-key", "names no key", needs)
+
+    def _revoke_key(self, body: bytes) -> bool:
+        match _texts(body):
+            case {"access_key_id": access_key_id}:
+                return self._emulator.revoke_key(access_key_id)
+            case _:
+                raise InvalidValueError("revoke-key", "names no key", "access_key_id")
 
 
 def _texts(body: bytes) -> dict[str, str]:

@@ -86,7 +86,7 @@ class Service:
         self._config = config
         self._account = opened(config)
         self.arrivals = Arrivals(config.arrivals_max)
-        self._authenticator = Authenticator(
+        self.authenticator = Authenticator(
             config.credentials,
             region=config.region,
             age_max_seconds=config.signature_age_max_seconds,
@@ -131,7 +131,7 @@ class Service:
             refused = answer_format.refuse(400, "UnknownOperationException", UNSUPPORTED_PROTOCOL)
             return Answer(refused)
         if self._config.verify_signatures:
-            denial = self._authenticator.denial(request, wall)
+            denial = self.authenticator.denial(request, wall)
             if denial is not None:
                 self.arrivals.add(now, operation, None, "unauthenticated")
                 return Answer(answer_format.refuse(403, denial.exception, denial.message))

@@ -27,6 +27,7 @@ from agcod_async import (
     ClaimCode,
     CommandSink,
     Credentials,
+    CredentialsProvider,
     Deactivation,
     DeclinedError,
     DeliveryError,
@@ -47,6 +48,7 @@ from agcod_async import (
     RecoveryPolicy,
     RequestId,
     ReversedError,
+    RotatingCredentials,
     Settings,
     Sink,
     TransactionSource,
@@ -58,7 +60,15 @@ from agcod_async import (
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.core.outcomes import Reason
 from agcod_async.delivery import Delivered, Undelivered, secret_from_env
-from agcod_async.events import AttemptEnded, CallEnded, Event, SkewNoticed, SuccessorChosen
+from agcod_async.events import (
+    AttemptEnded,
+    CallEnded,
+    Event,
+    KeyAged,
+    KeyRefused,
+    SkewNoticed,
+    SuccessorChosen,
+)
 
 
 def settings() -> Settings:
@@ -73,6 +83,28 @@ def settings() -> Settings:
         attempt_timeout_seconds=6.0,
         deadline_seconds=30.0,
     )
+
+
+class Vault:
+    """What a user plugs in."""
+
+    def keys(self) -> list[Credentials]:
+        return [Credentials(access_key_id="AKEY", secret_access_key="secret")]
+
+
+async def keys_that_change(vault: Vault) -> None:
+    provider: CredentialsProvider = vault
+    assert_type(Settings.from_env(credentials=provider), Settings)
+    now = datetime(2031, 2, 3, tzinfo=UTC)
+    new = Credentials(access_key_id="BKEY", secret_access_key="secret", created_at=now)
+    keys = RotatingCredentials(vault.keys()[0])
+    async with AgcodSession(Settings(credentials=keys, partner_id="Acme1")) as session:
+        assert_type(await session.verify_key(new, deadline_seconds=10), AvailableFunds)
+        await keys.rotate(new, verify=session.verify_key)
+    assert_type(keys.current, Credentials)
+    assert_type(keys.previous, Credentials | None)
+    keys.use(new)
+    keys.drop_previous()
 
 
 def values() -> None:
@@ -206,6 +238,10 @@ def on_event(event: Event) -> None:
             assert_type(event.verdict, str)
         case SkewNoticed(skew_seconds):
             assert_type(skew_seconds, float)
+        case KeyRefused(key, reason, is_last):
+            assert_type((key, reason.message, is_last), tuple[str, str, bool])
+        case KeyAged(key, days):
+            assert_type((key, days), tuple[str, int])
         case _:
             assert_never(event)
 

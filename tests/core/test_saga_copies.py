@@ -16,7 +16,8 @@ from agcod_async.core.outcomes import (
     Untouched,
 )
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Forward, Undo
+from agcod_async.core.resumption import unmade
+from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import InDoubt
 
 WHY = Reason("because")
@@ -45,3 +46,25 @@ def test_an_answered_undo_taints_where_a_copy_may_still_arrive(answer: UndoOutco
     following = Undo(DOUBTFUL).next(answer, TWICE)
     assert isinstance(following, Forward)
     assert following.facts.tainted
+
+
+STANDING = [
+    Forward(),
+    Forward(DOUBTFUL, Pause.COOLDOWN, attempts=3, turns=1),
+    Forward(Facts(doubtful=True, tainted=True), Pause.SETTLE),
+    Undo(DOUBTFUL, Pause.BACKOFF, attempts=2),
+    Lookup(DOUBTFUL, attempts=1, settled=True),
+]
+
+
+@pytest.mark.parametrize("state", STANDING, ids=repr)
+def test_an_attempt_with_a_refused_key_is_as_good_as_not_made(state: State) -> None:
+    assert unmade(state, RecoveryPolicy()) == state
+
+
+@pytest.mark.parametrize("state", STANDING, ids=repr)
+def test_a_copy_of_an_attempt_with_a_refused_key_may_still_be_let_in(state: State) -> None:
+    following = unmade(state, TWICE)
+
+    assert following == state.sending()
+    assert isinstance(following.out_of_time(WHY), InDoubt)

@@ -26,7 +26,6 @@ def forward() -> Message[ForwardOutcome]:
 def line(transport: ScriptedTransport) -> Line:
     return Line(
         url="https://toy.test/base",
-        sign=lambda operation, body, at: {"signed": f"{operation} {len(body)} {at}"},
         transport=transport,
         attempt_timeout_seconds=TIMEOUT_SECONDS,
     )

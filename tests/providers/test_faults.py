@@ -61,6 +61,39 @@ def test_what_only_resembles_a_throttle_is_unclear(body: object) -> None:
     assert isinstance(undo_leg()(reply(body, 400)), Unclear)
 
 
+@pytest.mark.parametrize(
+    ("body", "of_key"),
+    [
+        (error("F300", "InvalidAccessKey"), True),
+        (error("F300", "InvalidAwsAccessKeyId"), True),
+        ({"message": "The security token included in the request is invalid."}, True),
+        ({"__type": "UnrecognizedClientException"}, True),
+        ({"__type": "InvalidClientTokenId"}, True),
+        ({"__type": "InvalidSignatureException", "message": "Wrong"}, True),
+        ({"__type": "SignatureDoesNotMatch"}, True),
+        ({"message": "The String-to-Sign should have been 'AWS4-HMAC-SHA256 and so on'"}, True),
+        # The key is not what is wrong, so another one would not help.
+        ({"message": "Signature expired: 20240102T030405Z is now earlier than now."}, False),
+        ({"message": "Credential should be scoped to a valid region."}, False),
+        ({"message": "Missing Authentication Token"}, False),
+        ({"__type": "IncompleteSignatureException"}, False),
+        ({"__type": "AccessDeniedException"}, False),
+        ({"__type": "UnknownOperationException"}, False),
+        (error("F300", "InvalidPartnerId"), False),
+        (error("F300", "AccessDenied"), False),
+        (error("F300", "OperationNotPermitted"), False),
+        (error("F300", "NeverHeardOf"), False),
+        (error("F200", "InvalidAmountInput"), False),
+    ],
+)
+@pytest.mark.parametrize("leg", LEGS)
+def test_a_refusal_tells_whether_another_key_may_help(body: object, of_key: bool, leg: str) -> None:  # noqa: FBT001  a parameter of the test
+    outcome = LEGS[leg]()(reply(body, 403))
+
+    assert isinstance(outcome, Refused)
+    assert outcome.of_key is of_key
+
+
 _SIGNATURE = (
     "The request signature we calculated does not match the signature you provided. Check your"
     " AWS Secret Access Key. The Canonical String for this request should have been 'POST /Create"

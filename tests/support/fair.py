@@ -72,11 +72,12 @@ class Fair:
 
     emulator: Emulator
     seed: int = 0
+    settings: Settings = SETTINGS
     journal: MemoryJournal = field(default_factory=MemoryJournal)
 
     def session(self) -> AgcodSession:
         return AgcodSession(
-            SETTINGS,
+            self.settings,
             transport=self.emulator.transport(),
             journal=self.journal,
             clock=virtual_clock(self.seed),

@@ -11,9 +11,11 @@ import pytest
 
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Lost, Reply, Unclear
-from agcod_async.testing import Emulator, EmulatorConfig
+from agcod_async.testing import EMULATOR_CREDENTIALS, Emulator, EmulatorConfig
 from agcod_async.testing.server import serve, serve_forever
+from agcod_async.values import Credentials
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
+from agcod_async.wire.sigv4 import Signer
 from tests.testing.requests import (
     CARD,
     ID,
@@ -31,6 +33,7 @@ from tests.testing.requests import (
 )
 
 Client = aiohttp.ClientSession
+TARGET = {"target_prefix": "com.amazonaws.agcod.AGCODService"}
 
 
 def served(use: Callable[[str, Client], Awaitable[None]], local: Emulator, **options: Any) -> None:
@@ -126,6 +129,39 @@ def test_faults_are_scripted_over_http_and_a_bad_script_changes_nothing() -> Non
         assert (await ask(client, url, "CreateGiftCard", create()))["errorCode"] == "F400"
 
     served(use, unsigned())
+
+
+def test_access_keys_are_revoked_and_accepted_over_http_while_it_runs() -> None:
+    async def use(url: str, client: Client) -> None:
+        async def status(key: Credentials) -> int:
+            signer = Signer(key, region="us-east-1", service="AGCODService", url=url, **TARGET)
+            headers = signer.sign("CreateGiftCard", create(), Clock().wall())
+            async with client.post(
+                f"{url}/CreateGiftCard", data=create(), headers=headers
+            ) as reply:
+                return reply.status
+
+        old, new = EMULATOR_CREDENTIALS, Credentials(access_key_id="N", secret_access_key="n-key")
+        accept, revoke = f"{url}/_emulator/accept-key", f"{url}/_emulator/revoke-key"
+        assert (await status(old), await status(new)) == (200, 403)
+        given = {"access_key_id": "N", "secret_access_key": "n-key"}
+        assert await control(client, "POST", accept, given) == (200, {"status": "ok"})
+        assert (await status(old), await status(new)) == (200, 200)
+        gone = {"access_key_id": old.access_key_id}
+        assert await control(client, "POST", revoke, gone) == (200, {"revoked": True})
+        assert await control(client, "POST", revoke, gone) == (200, {"revoked": False})
+        assert (await status(old), await status(new)) == (403, 200)
+
+        await control(client, "POST", f"{url}/_emulator/reset")
+        assert (await status(old), await status(new)) == (200, 403)
+        for endpoint in (accept, revoke):
+            assert (await control(client, "POST", endpoint, {"key": "N"}))[0] == 400
+        blank = {"access_key_id": "N", "secret_access_key": "two words"}
+        code, answer = await control(client, "POST", accept, blank)
+        assert code == 400
+        assert "words" not in answer["error"]
+
+    served(use, Emulator())
 
 
 def test_claim_reset_and_health_are_there_and_nothing_else_is() -> None:

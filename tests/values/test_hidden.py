@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from agcod_async.errors import UsageError
-from agcod_async.settings import Settings
+from agcod_async.settings import Settings, key_from_env
 from agcod_async.testing.clock import run
 from agcod_async.values import ClaimCode, Credentials, InvalidValueError, SecretKey
 
@@ -185,7 +185,7 @@ def test_a_secret_with_a_blank_is_in_no_frame_of_the_traceback(secret: str | Sec
         Credentials(access_key_id="AKIDEXAMPLE", secret_access_key=secret)
 
     shown = _shown_of_the_package(caught.value)
-    assert "field" in shown
+    assert "is_whole" in shown
     assert TEXT not in shown
 
 
@@ -202,6 +202,22 @@ def test_a_missing_variable_does_not_bring_the_secret_into_a_traceback(
 ) -> None:
     with pytest.raises(UsageError) as caught:
         Settings.from_env(environ)
+
+    shown = _shown_of_the_package(caught.value)
+    assert shown
+    assert TEXT not in shown
+
+
+@pytest.mark.parametrize("missing", ["AGCOD_ACCESS_KEY_ID", "AGCOD_KEY_CREATED_AT"])
+def test_a_key_that_cannot_be_read_does_not_bring_its_secret_into_a_traceback(missing: str) -> None:
+    environ = {
+        "AGCOD_SECRET_ACCESS_KEY": TEXT,
+        "AGCOD_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        missing: "" if missing == "AGCOD_ACCESS_KEY_ID" else "last week",
+    }
+
+    with pytest.raises(UsageError, match=missing) as caught:
+        key_from_env(environ)
 
     shown = _shown_of_the_package(caught.value)
     assert shown

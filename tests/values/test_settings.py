@@ -1,8 +1,11 @@
+from datetime import UTC, datetime
+
 import pytest
 
+from agcod_async.credentials import RotatingCredentials
 from agcod_async.endpoints import PRODUCTION_HOSTS, Endpoint
 from agcod_async.errors import UsageError
-from agcod_async.settings import Settings
+from agcod_async.settings import Settings, key_from_env
 from agcod_async.values import Credentials
 
 CREDENTIALS = Credentials(access_key_id="AKIDEXAMPLE", secret_access_key="kept-to-ourselves")
@@ -201,3 +204,43 @@ def test_a_bad_value_from_the_environment_keeps_its_exception_simple() -> None:
 
     assert isinstance(caught.value, ValueError)
     assert caught.value.request_id is None
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_a_provider_of_credentials_stands_in_for_the_key_in_the_environment() -> None:
+    keys = RotatingCredentials(CREDENTIALS)
+
+    made = Settings.from_env({"AGCOD_PARTNER_ID": "Toy"}, credentials=keys)
+
+    assert made.credentials is keys
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2031-02-03", datetime(2031, 2, 3, tzinfo=UTC)),
+        ("2031-02-03T04:05:06+00:00", datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        ("", None),
+    ],
+)
+def test_a_key_is_read_with_the_time_when_it_was_made(text: str, expected: datetime | None) -> None:
+    environ = {
+        "OTHER_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "OTHER_SECRET_ACCESS_KEY": "kept-to-ourselves",
+        "OTHER_KEY_CREATED_AT": text,
+    }
+
+    made = key_from_env(environ, prefix="OTHER_")
+
+    assert made == CREDENTIALS
+    assert made.created_at == expected
+
+
+def test_a_key_that_cannot_be_read_names_the_variable() -> None:
+    environ = {**ENVIRON, "AGCOD_KEY_CREATED_AT": "last week"}
+
+    for read in (Settings.from_env, key_from_env):
+        with pytest.raises(UsageError, match="AGCOD_KEY_CREATED_AT: 'last week'"):
+            read(environ)

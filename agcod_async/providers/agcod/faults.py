@@ -12,6 +12,7 @@ Rules of this file:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from agcod_async.core.outcomes import (
@@ -62,7 +63,10 @@ class FaultTable(Generic[OutcomeT_co]):
         """Return what `fault` proves."""
         reason = _reason(fault)
         if fault.framework is not None:
-            return _AT_THE_DOOR.get(fault.framework.title, Refused)(reason)
+            kind = _AT_THE_DOOR.get(fault.framework.title)
+            if kind is not None:
+                return kind(reason)
+            return Refused(reason, of_key=fault.framework.of_key)
         name = catalogue.documented_name(fault.name or "")
         if fault.code in _CONCLUSIVE and fault.status in (None, FAILURE):
             by_name = self.names.get(name, Refused)
@@ -117,7 +121,12 @@ _UNSETTLED: Final = frozenset(
     | {"GcNotReadyForRefund"}
 )
 
+_OF_KEY: Final = partial(Refused, of_key=True)
+
+# A blocked account or an operation that is not permitted (AccessDenied, OperationNotPermitted) is
+# not of the key: the account's other one would meet the same.
 _EVERYWHERE: Final[Mapping[str, Callable[[Reason], Both]]] = {
+    "InvalidAccessKey": _OF_KEY,
     **dict.fromkeys(_OTHER_CONTENT, Conflict),
     **dict.fromkeys(_UNSETTLED, Unclear),
     **dict.fromkeys(THROTTLED.names, Throttled),

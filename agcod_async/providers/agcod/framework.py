@@ -19,19 +19,28 @@ class FrameworkError(Advice):
     """One kind of refusal at the door: how to recognise it, what it means, what to do.
 
     `title` is what it is called here. `phrases` are parts of the message in lower case, `names`
-    the exception's names.
+    the exception's names. `of_key` says that it is the access key that was refused, so that
+    another one of the same account may be let in.
     """
 
     title: str
+    of_key: bool = False
     phrases: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
 
 
 def _refused(
-    title: str, *, phrases: tuple[str, ...] = (), names: str = "", meaning: str, action: str
+    title: str,
+    *,
+    phrases: tuple[str, ...] = (),
+    names: str = "",
+    meaning: str,
+    action: str,
+    of_key: bool = False,
 ) -> FrameworkError:
     return FrameworkError(
         title=title,
+        of_key=of_key,
         phrases=phrases,
         names=frozenset(names.split()),
         meaning=meaning,
@@ -70,17 +79,28 @@ REFUSED: Final = (
     OUTDATED,
     _refused(
         "signature for another scope",
-        phrases=("string-to-sign should have been", "credential should be scoped"),
-        meaning="Amazon refused the signature: wrong key, region or service in its scope.",
-        action="Check the access key, and that the signing region is the endpoint's.",
+        phrases=("credential should be scoped",),
+        meaning="Amazon refused the signature: wrong region or service in its scope.",
+        action="Check that the signing region is the endpoint's.",
     ),
+    # Amazon's FAQ on the second phrase: "This might be caused by an invalid access key."
     _refused(
         "signature does not match",
-        phrases=("request signature we calculated does not match",),
-        names="InvalidSignatureException SignatureDoesNotMatch IncompleteSignature"
-        " IncompleteSignatureException",
+        phrases=(
+            "request signature we calculated does not match",
+            "string-to-sign should have been",
+        ),
+        names="InvalidSignatureException SignatureDoesNotMatch",
         meaning="Amazon refused the signature.",
-        action="Check that access key and secret key belong together.",
+        action="Check that access key and secret key belong together, and to this endpoint (sandbox"
+        " or production) and its region.",
+        of_key=True,
+    ),
+    _refused(
+        "incomplete signature",
+        names="IncompleteSignature IncompleteSignatureException",
+        meaning="Amazon could not take the signature apart.",
+        action="Check what stands between this machine and Amazon and may change headers.",
     ),
     _refused(
         "unknown access key",
@@ -88,6 +108,7 @@ REFUSED: Final = (
         names="UnrecognizedClientException InvalidClientTokenId ExpiredTokenException",
         meaning="Amazon does not know the access key.",
         action="Check that it is active and belongs to this endpoint (sandbox or production).",
+        of_key=True,
     ),
     _refused(
         "no signature seen",

@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from agcod_async.hidden import Hidden
 from agcod_async.providers.agcod import xml_form
-from agcod_async.values import Hidden, InvalidValueError
+from agcod_async.values import InvalidValueError
 
 
 class AccountId(Hidden):
