@@ -26,10 +26,11 @@ def seconds_of(date: str) -> float | None:
     found = _FORM.fullmatch(date)
     if found is None:
         return None
-    year, day, *time = map(int, found.group("year", "day", "hour", "minute", "second"))
+    year, day = int(found["year"]), int(found["day"])
+    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"])
     month = _MONTHS.index(found["month"]) + 1
     try:
-        return datetime(year, month, day, *time, tzinfo=UTC).timestamp()
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:
         return None
 
