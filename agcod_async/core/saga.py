@@ -90,7 +90,7 @@ class Forward:
                 return sent._held() if sent.facts.tainted else Issued(answer)
             case AppliedDead(reason):
                 return _burnt(sent.facts, reason, policy, sent.proof)
-            case Refused(reason) | Outdated(reason):
+            case Outdated(reason) | Refused(reason):
                 return sent._copied(policy)._concluded(Declined(reason))
             case Conflict(reason):
                 return sent._copied(policy)._concluded(Declined(reason, conflict=True))
@@ -179,7 +179,7 @@ class Undo:
                 return sent._found_nothing()._copied(policy)._answered(reason, policy)
             case TooLate(reason) | Claimed(reason):
                 return sent._copied(policy)._not_undone(reason)
-            case Refused(reason) | Outdated(reason) | Conflict(reason):
+            case Outdated(reason) | Refused(reason) | Conflict(reason):
                 return sent._copied(policy)._not_undone(reason)
             case Untouched(reason):
                 return sent._again(Pause.BACKOFF, reason, policy)
@@ -255,7 +255,7 @@ class Lookup:
                 return sent._wait() if sent.facts.tainted and not settled else Issued(answer)
             case NotFound(reason):
                 return _burnt(sent.facts, reason, policy, sent.proof) if settled else sent._wait()
-            case Refused(reason) | Outdated(reason) | Conflict(reason):
+            case Outdated(reason) | Refused(reason) | Conflict(reason):
                 return InDoubt(reason)
             case Throttled(reason):
                 return sent._again(Pause.COOLDOWN, reason, policy)

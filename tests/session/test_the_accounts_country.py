@@ -187,7 +187,7 @@ def test_a_refusal_at_the_door_is_a_matter_for_integration_support() -> None:
     assert error.contact == INTEGRATION_SUPPORT
     # Amazon sends no code for it, so the text has to say what is wrong and what to do.
     assert error.code is None
-    assert "wrong key, region or service in its scope. Check the access key, and" in str(error)
+    assert "wrong region or service in its scope. Check that the signing region" in str(error)
 
 
 def test_the_contact_survives_a_pickle() -> None:
