@@ -328,8 +328,8 @@ MUTANTS = (
     Mutant(
         "R8",
         "a refused lookup counts as 'it does not live'",
-        "case Outdated(reason) | Refused(reason) | Conflict(reason):\n                return InDoubt(reason)",
-        "case Outdated(reason) | Refused(reason) | Conflict(reason):\n                return Reversed(reason)",
+        "Refused(reason) | Conflict(reason):\n                return InDoubt(reason)",
+        "Refused(reason) | Conflict(reason):\n                return Reversed(reason)",
         Proof.LOOKUP,
     ),
     Mutant(

@@ -20,6 +20,9 @@ from agcod_async.core.outcomes import (
     NotFound,
     NothingToUndo,
     Outcome,
+    Outdated,
+    Reason,
+    Refused,
     UndoOutcome,
 )
 from agcod_async.core.policy import RecoveryPolicy
@@ -141,10 +144,25 @@ def test_the_adversary_uses_every_outcome_and_reaches_every_verdict(
     met: dict[Leg, set[type]] = {leg: set() for leg in Leg}
     for state, outcome, _ in machine.moves():
         met[state.leg].add(outcome)
+    never = never | {Outdated}  # to a state it is Refused: see below
     assert met[Leg.FORWARD] == set(get_args(ForwardOutcome)) - never
     assert met[Leg.UNDO] == set(get_args(UndoOutcome)) - never
-    assert met[Leg.LOOKUP] == (set(get_args(LookupOutcome)) if proof is Proof.LOOKUP else set())
+    looked_up = set(get_args(LookupOutcome)) - never if proof is Proof.LOOKUP else set()
+    assert met[Leg.LOOKUP] == looked_up
     assert verdicts == set(VERDICTS)
+
+
+@pytest.mark.parametrize("proof", Proof)
+def test_what_is_refused_for_its_date_is_refused(proof: Proof) -> None:
+    policy = RecoveryPolicy(forward_attempts_max=2, undo_attempts_max=2, turns_max=1)
+    machine = Machine(policy, proof)
+    for provider in providers(proof, duplicates=False):
+        Exploration(machine, provider).run()
+    states = {state for state, _, _ in machine.moves()}
+    assert len(states) > 20
+    reason = Reason("the signature's date")
+    for state in states:
+        assert state.next(Outdated(reason), policy) == state.next(Refused(reason), policy)
 
 
 def test_a_replay_that_hides_a_tombstone_would_hand_out_a_dead_card() -> None:
