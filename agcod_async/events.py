@@ -37,5 +37,18 @@ class CallEnded:
     seconds: float
 
 
-Event = AttemptEnded | SuccessorChosen | CallEnded
+@dataclass(frozen=True, slots=True)
+class CardDiedAfterHandout:
+    """A card that was handed out after an undo is dead, and nobody here asked for that: an alarm.
+
+    `gc_id` is Amazon's name of it, `replaced_by` that of the card which lives under the ID now.
+    """
+
+    operation: str
+    request_id: str
+    gc_id: str | None
+    replaced_by: str | None
+
+
+Event = AttemptEnded | SuccessorChosen | CallEnded | CardDiedAfterHandout
 Observer = Callable[[Event], None]

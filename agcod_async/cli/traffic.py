@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from agcod_async.core.outcomes import Leg
-from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
+from agcod_async.events import AttemptEnded, CallEnded, CardDiedAfterHandout, Event, SuccessorChosen
 
 
 @dataclass(slots=True)
@@ -43,6 +43,8 @@ class Traffic:
                 self._sent.discard(burnt_id)
             case CallEnded():
                 self._forget(event.request_id)
+            case CardDiedAfterHandout():
+                pass  # no traffic
             case _:
                 assert_never(event)
 

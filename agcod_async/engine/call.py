@@ -21,7 +21,8 @@ class Call:
     `exchanging` is true from the moment a permit is held until the outcome is on record: nothing
     may interrupt the call in between. `abandoned` means that nobody waits any more: what is under
     way is finished, and nothing new is sent. From `settled_at` on, nothing can land that a SETTLE
-    waits for.
+    waits for. `audits` tells that the call only asks whether a confirmed card still lives: under
+    an ID that is not on record as confirmed it sends nothing.
     """
 
     intent: Intent
@@ -29,6 +30,7 @@ class Call:
     lane: Lane
     started_at: float
     deadline_at: float
+    audits: bool = False
     record: Record | None = None
     was_confirmed: bool = False
     state: State = field(default_factory=Forward)

@@ -78,6 +78,7 @@ class Record:
                 sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
                 last_sent_at=signed_at if has_effect else entry.last_sent_at,
+                last_undo_at=signed_at if state.leg is Leg.UNDO else entry.last_undo_at,
                 effects_until=max(entry.effects_until or 0.0, effects_until)
                 if state.proof.outwaits(state.leg)
                 else entry.effects_until,

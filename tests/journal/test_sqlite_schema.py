@@ -3,9 +3,10 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -17,7 +18,7 @@ from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.verdicts import Verdict
 from agcod_async.journal import sqlite_rows, sqlite_schema
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.base import JournalError, Which
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.journal.sqlite_store import SqliteStore
@@ -103,7 +104,8 @@ def test_a_call_has_one_entry(sql: sqlite3.Connection) -> None:
             "INSERT INTO entry SELECT 99, operation, request_id, partner_id, amount, body,"
             " created_at, live_id, leg, epoch, doubtful, undone, tainted, confirmed, sends,"
             " first_sent_at, last_sent_at, effects_until, gc_id, error_code, error_type, verdict,"
-            " updated_at, version FROM entry WHERE request_id = 'ToyOpen'"
+            " updated_at, version, last_undo_at, audited_at FROM entry"
+            " WHERE request_id = 'ToyOpen'"
         )
 
 
@@ -171,8 +173,18 @@ class WithoutThread:
     async def advance(self, entry: Entry) -> Entry:
         return self._done(lambda: self.store.advance(entry))
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        return self._done(lambda: self.store.find(operation, request_id))
+
     async def unfinished(self) -> Sequence[Entry]:
         return self._done(self.store.unfinished)
+
+    async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        after: int | None = 0
+        while after is not None:
+            page, after = self._done(partial(self.store.page, which, after=after))
+            for entry in page:
+                yield entry
 
     async def aclose(self) -> None:
         self.store.close()
