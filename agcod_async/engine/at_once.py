@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -12,7 +12,7 @@ ResultT = TypeVar("ResultT")
 async def at_once(
     most: int,
     items: AsyncIterator[ItemT],
-    do: Callable[[ItemT], Awaitable[ResultT]],
+    do: Callable[[ItemT], Coroutine[object, object, ResultT]],
 ) -> AsyncIterator[ResultT]:
     """Iterate over what `do` makes of `items`, as it comes; `most` of them are under way at a time.
 
@@ -30,7 +30,7 @@ async def at_once(
                 except StopAsyncIteration:
                     has_more = False
                     break
-                task = asyncio.create_task(_awaited(do(item)))
+                task = asyncio.create_task(do(item))
                 task.add_done_callback(ended.append)
                 under_way.add(task)
             if under_way and not ended:
@@ -43,7 +43,3 @@ async def at_once(
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-
-
-async def _awaited(result: Awaitable[ResultT]) -> ResultT:
-    return await result
