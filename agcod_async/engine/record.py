@@ -5,11 +5,13 @@ and the signing time, and `answered` when the outcome is known. A process that d
 leaves exactly what it may claim to know.
 """
 
+import dataclasses
+
 from agcod_async.core.outcomes import Applied, Found, Leg, Outcome, Reason, reason_of
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.resumption import on_record
 from agcod_async.core.saga import State
-from agcod_async.core.verdicts import InDoubt, Verdict
+from agcod_async.core.verdicts import InDoubt, Issued, Reversed, Verdict
 from agcod_async.errors import IdempotencyConflictError
 from agcod_async.journal.base import Journal
 from agcod_async.journal.records import Entry, replace
@@ -113,6 +115,31 @@ class Record:
             self.entry, leg=Leg.FORWARD, facts=state.facts, verdict=_name(verdict), updated_at=now
         )
         self.entry = await self._journal.advance(told)
+
+
+async def proved(
+    journal: Journal, entry: Entry, verdict: Verdict, *, gc_id: str | None, now: float
+) -> Entry:
+    """Close an entry in doubt with what the provider's own books have proved of it.
+
+    After `Issued` its card counts as confirmed. After anything else nothing of it can have worked,
+    and the ID is as good as new, unless it was undone. Raises what the journal raises.
+    """
+    facts = dataclasses.replace(
+        entry.facts,
+        doubtful=isinstance(verdict, Issued | Reversed),
+        tainted=False,
+        confirmed=isinstance(verdict, Issued),
+    )
+    closed = replace(
+        entry,
+        leg=Leg.FORWARD,
+        facts=facts,
+        gc_id=gc_id or entry.gc_id,
+        verdict=_name(verdict),
+        updated_at=now,
+    )
+    return await journal.advance(closed)
 
 
 def _moved(entry: Entry, following: State) -> Entry:

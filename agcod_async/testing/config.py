@@ -60,8 +60,9 @@ class EmulatorConfig:
     are defined, None for all from 0 on. `load_amount_max` (by default 500 USD, else as for a card)
     and `load_amount_min` are in major units.
     `activity_page_enabled`, `balance_operations_permitted`: what the partner may call (F3008,
-    F3006). `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `programs`:
-    the program IDs of a reseller, and whether each is approved; None where there are none.
+    F3006). `activity_index`: whether `pageIndex` counts pages or rows, both from 0.
+    `activity_lag_seconds`: how long a row of the report takes to show. `programs`: the program IDs
+    of a reseller, and whether each is approved; None where there are none.
     """
 
     _: KW_ONLY
@@ -99,6 +100,7 @@ class EmulatorConfig:
     void_window_seconds: float = VOID_WINDOW_SECONDS
     balance_operations_permitted: bool = True
     activity_page_enabled: bool = True
+    activity_lag_seconds: float = 0.0
     activity_index: Literal["page", "row"] = "page"
     programs: Mapping[str, bool] | None = None
 

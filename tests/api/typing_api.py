@@ -49,7 +49,7 @@ from agcod_async import (
     issue_many,
 )
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
-from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
+from agcod_async.events import AttemptEnded, CallEnded, CardDiedAfterHandout, Event, SuccessorChosen
 
 
 def settings() -> Settings:
@@ -195,6 +195,8 @@ def on_event(event: Event) -> None:
             assert_type((request_id, successor_id), tuple[str, str])
         case CallEnded():
             assert_type(event.verdict, str)
+        case CardDiedAfterHandout():
+            assert_type(event.gc_id, str | None)
         case _:
             assert_never(event)
 
