@@ -100,11 +100,11 @@ class ComparisonCalls(ActivityCalls):
             return False
         if self._inflight.runs(finding.request_id):
             return False
-        gc_id = finding.gc_ids[0] if finding.gc_ids else None
+        gc_id: str | None = None
         was_undone = entry.facts.perhaps_undone or (finding.was_undone and not entry.facts.epoch)
         verdict: Verdict
         if finding.kind is Kind.PROVEN_ISSUED:
-            verdict = Issued(finding)
+            verdict, gc_id = Issued(finding), next(iter(finding.gc_ids), None)
         else:
             verdict = (Reversed if was_undone else Unavailable)(_PROVED_BY_BOOKS)
         try:

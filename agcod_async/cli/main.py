@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import Final, Protocol, TextIO
 
 from agcod_async._version import __version__
-from agcod_async.cli import batch_issue, cancel, create, emulator, explain, funds
+from agcod_async.cli import batch_issue, cancel, create, emulator, explain, funds, reconcile
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
@@ -62,6 +62,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "cancel": cancel,
     "funds": funds,
     "batch issue": batch_issue,
+    "reconcile": reconcile,
     "explain": explain,
 }
 

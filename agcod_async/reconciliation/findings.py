@@ -81,7 +81,9 @@ _WORDS: dict[NextAction, str] = {
         "the card lives: the same call under the same ID brings its code, within a day of the first"
         " send; after that ask Amazon, and do not order it again"
     ),
-    NextAction.ORDER_ANEW: "nothing lives: it may be ordered again, under a new request ID",
+    NextAction.ORDER_ANEW: (
+        "nothing lives: it may be ordered again, under the same ID unless that has been undone"
+    ),
     NextAction.REPLACE_THE_CARD: (
         "the code that was handed out is dead: find out who has cancelled it, then issue another"
         " card under a new request ID"
