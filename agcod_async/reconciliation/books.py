@@ -81,6 +81,7 @@ class Scan:
         self.rows = 0
         self.unreadable = 0
         self._effects: dict[str, dict[str, tuple[_Effect, ...]]] = {name: {} for name in ORDERS}
+        self._unclear: dict[str, bool] = {}  # IDs with a row of whatever kind; whether known here
         self._amounts: dict[Money, Money] = {}
 
     def add(self, row: Activity) -> None:
@@ -116,20 +117,29 @@ class Scan:
 
     def under_all(self, operation: str, request_ids: Iterable[str]) -> Shown:
         """Return what is shown under several IDs together."""
-        by_id = self._effects[operation]
-        shown = [_shown(by_id.get(request_id, ())) for request_id in request_ids]
+        by_id, ids = self._effects.get(operation, {}), tuple(request_ids)
+        shown = [_shown(by_id.get(request_id, ())) for request_id in ids]
         return Shown(
             live=tuple(card for one in shown for card in one.live),
             dead=tuple(card for one in shown for card in one.dead),
-            is_unclear=any(one.is_unclear for one in shown),
+            is_unclear=any(one.is_unclear for one in shown)
+            or any(request_id in self._unclear for request_id in ids),
         )
 
     def forget(self, operation: str, request_id: str) -> None:
         """Drop an ID that has been dealt with."""
         self._effects[operation].pop(request_id, None)
+        if request_id in self._unclear:
+            self._unclear[request_id] = True
 
     def issues(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Iterate over the operations and IDs with this prefix under which anything was issued."""
+        """Iterate over the operations and IDs with this prefix under which anything was issued.
+
+        The operation is empty where a row does not say it, or not in words that are known.
+        """
+        for request_id, is_known in self._unclear.items():
+            if request_id.startswith(prefix) and not is_known:
+                yield "", request_id
         for operation, by_id in self._effects.items():
             for request_id, effects in by_id.items():
                 if request_id.startswith(prefix) and not all(one.is_undo for one in effects):
@@ -145,8 +155,7 @@ class Scan:
         if request_id is None:
             self.unreadable += 1
         else:
-            for operation in ORDERS:
-                self._enter(operation, request_id, _UNCLEAR)
+            self._unclear.setdefault(request_id, False)
 
     def _shared(self, amount: Money | None) -> Money | None:
         # A million cards have a handful of amounts.

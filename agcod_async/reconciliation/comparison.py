@@ -211,7 +211,7 @@ def _kind_without_card(placed: Placed, shown: Shown, asked: Asked) -> Kind:
             return Kind.NOTHING
         case Recorded.NOTHING | Recorded.ISSUED if asked is Asked.YES:
             return Kind.NOTHING
-        case Recorded.NOTHING | Recorded.ISSUED if shown.dead:
+        case Recorded.NOTHING | Recorded.ISSUED if _has_died(placed, shown):
             # An undo of the caller's that is in doubt explains it, and is told of by itself.
             return Kind.REFUNDED if asked is Asked.NO else Kind.NOTHING
         case Recorded.NOTHING:
@@ -220,6 +220,11 @@ def _kind_without_card(placed: Placed, shown: Shown, asked: Asked) -> Kind:
             return Kind.MISSING
         case _:
             assert_never(placed.recorded)
+
+
+def _has_died(placed: Placed, shown: Shown) -> bool:
+    """Whether the card that was handed out is among the dead: another one of the order may be."""
+    return any(placed.gc_id in (None, card.gc_id) or card.gc_id is None for card in shown.dead)
 
 
 def _finding(
