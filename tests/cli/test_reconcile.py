@@ -1,6 +1,7 @@
 """`agcod reconcile`: finish, audit, compare, and end with an exit code for cron."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.providers.agcod.operations import CREATE_GIFT_CARD
 from agcod_async.providers.agcod.requests import create_gift_card_request
+from agcod_async.reconciliation.findings import Kind
 from agcod_async.testing import EMULATOR_PARTNER_ID, Emulator, EmulatorConfig
 from agcod_async.values import Money
 from tests.cli.stage import Agcod, Run, Served, assert_no_code
@@ -344,6 +346,38 @@ def test_the_times_that_are_given_are_those_that_the_export_shows(
     assert "--since and --until" in untimed.err
     assert (timed.code, findings(timed)) == (1, {"Emula1": "missing"})
     assert (later.code, findings(later)) == (0, {})
+
+
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "reconcile.md"
+
+
+def test_the_commands_of_the_page_do_what_it_says(
+    agcod: Agcod,
+    account: Emulator,
+    journal: Path,
+    export: Export,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(journal.parent)
+    gc_id = create(agcod, "Emula1")
+    write(Path("rewards.db"), entry("Emula1", ISSUED, gc_id=gc_id))
+    for name in ("monday.csv", "tuesday.csv"):
+        export(
+            name, f"Emula1,Create,SUCCESS,{gc_id},25.00,USD,{at(2)}", f"x,Create,FAILURE,,,,{at(0)}"
+        )
+    page = HOW_TO.read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ agcod (reconcile .*)$", page, re.MULTILINE)
+
+    for command in commands:
+        patience = AT_ONCE if "--activity" in command else ()
+        assert agcod(*command.split(), *patience).code == 0, command
+    assert len(commands) == 4
+
+
+def test_the_page_names_every_finding() -> None:
+    page = HOW_TO.read_text(encoding="utf-8")
+
+    assert [kind.value for kind in Kind if f"`{kind.value}`" not in page] == []
 
 
 # --- how it is called ----------------------------------------------------------------------------
