@@ -30,7 +30,9 @@ MOVES_VALUE = True
 
 DEADLINE_SECONDS: Final = 3600.0
 SINCE_SECONDS: Final = 2 * 86_400
-"""How far back the activity report is read unless told otherwise: for a run each day."""
+UNTIL_SECONDS: Final = 1_800
+"""The age of the orders that are compared with the activity report unless told otherwise: for a run
+each day, and without those of which nothing can be said yet."""
 
 _SWITCHED_OFF: Final = "APIGetGiftCardActivityPageIsDisabled"
 
@@ -76,9 +78,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=_moment,
         metavar="TIME",
         help="compare orders first sent from then on, such as 2026-01-31 or 2026-01-31T08:00Z"
-        " (default: two days ago, or the time that the exports show)",
+        " (default: two days ago, or the first row of the exports)",
     )
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="and before then")
+    parser.add_argument(
+        "--until",
+        type=_moment,
+        metavar="TIME",
+        help="and before then (default: half an hour ago, or the last row of the exports)",
+    )
     parser.add_argument(
         "--prefix",
         metavar="TEXT",
@@ -181,10 +188,11 @@ async def _findings(session: AgcodSession, options: Options) -> AsyncIterator[Fi
             until = until or datetime.fromtimestamp(max(frame.end for frame in shown), UTC)
         findings = session.compare_with(scans, since=since, until=until, prefix=options.prefix)
     elif options.activity:
-        since = options.since or datetime.fromtimestamp(Clock().wall() - SINCE_SECONDS, UTC)
+        now = Clock().wall()
+        since = options.since or datetime.fromtimestamp(now - SINCE_SECONDS, UTC)
         findings = session.compare(
             since=since,
-            until=options.until,
+            until=options.until or datetime.fromtimestamp(now - UNTIL_SECONDS, UTC),
             prefix=options.prefix,
             pause_seconds=options.pause_seconds,
             on_page=_note_page,

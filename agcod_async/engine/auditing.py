@@ -19,13 +19,13 @@ from typing import Final
 from agcod_async.core.facts import Proof
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.verdicts import Issued, Reversed
+from agcod_async.engine import record
 from agcod_async.engine.at_once import at_once
 from agcod_async.engine.audience import Audience
 from agcod_async.engine.reconciling import AT_ONCE, Workplace
-from agcod_async.engine.record import is_too_old
 from agcod_async.events import CardDiedAfterHandout
 from agcod_async.journal.base import JournalError, StaleEntryError, Which
-from agcod_async.journal.records import Entry, replace
+from agcod_async.journal.records import Entry
 from agcod_async.providers.base import Intent
 from agcod_async.values import RequestId
 
@@ -112,7 +112,7 @@ class _Auditor:
         if now < last_undo_at + max(AUDIT_AFTER_SECONDS, self.policy.late_horizon_seconds):
             return _found(entry, AuditResult.NOT_DUE)
         by_reading = intent is None or intent.proof is Proof.NOTHING
-        if intent is None or by_reading or is_too_old(entry, self.policy, now):
+        if intent is None or by_reading or record.is_too_old(entry, self.policy, now):
             return _found(entry, AuditResult.ONLY_BY_READING)
         ended = await self.at.run(intent)
         if isinstance(ended.verdict, Reversed):
@@ -156,8 +156,7 @@ class _Auditor:
         try:
             entry = await self.at.journal.find(audited.operation, audited.request_id)
             if entry is not None and entry.is_unaudited:
-                now = self.at.clock.wall()
-                await self.at.journal.advance(replace(entry, audited_at=now))
+                await record.audited(self.at.journal, entry, now=self.at.clock.wall())
         except StaleEntryError:
             _log.info("an audited call has moved on and will be looked at once more")
         except JournalError as error:

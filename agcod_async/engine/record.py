@@ -1,4 +1,4 @@
-"""What a running call puts on record, and when: the only writer of the journal.
+"""What is put on record of a call, and when: the only writer of the journal.
 
 Two writes frame every attempt: `sending` before the first byte leaves, with the pessimistic facts
 and the signing time, and `answered` when the outcome is known. A process that dies in between
@@ -115,6 +115,11 @@ class Record:
             self.entry, leg=Leg.FORWARD, facts=state.facts, verdict=_name(verdict), updated_at=now
         )
         self.entry = await self._journal.advance(told)
+
+
+async def audited(journal: Journal, entry: Entry, *, now: float) -> Entry:
+    """Put on record that the card of `entry` has been looked at. Raises what the journal raises."""
+    return await journal.advance(replace(entry, audited_at=now))
 
 
 async def proved(

@@ -76,7 +76,7 @@ class Survey:
         """Return the time that the books have to show: nothing of the future is in them."""
         start = min(self._start, self.selection.since)
         end = max(self._end, self.selection.until)
-        return Frame(math.floor(start), math.floor(min(end, now)))  # it is asked for in seconds
+        return Frame(math.floor(start), min(math.ceil(end), math.floor(now)))  # whole seconds
 
 
 @dataclass(slots=True)

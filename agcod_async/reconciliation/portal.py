@@ -73,7 +73,7 @@ def _rows(file: TextIO) -> Iterator[Activity | None]:
     while first and not first.strip():
         first = file.readline()
     delimiter = max(_DELIMITERS, key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
+    header: list[str] = next(csv.reader([first], delimiter=delimiter), list[str]())
     columns = _columns(header)
     missing = [name for name in REQUIRED if name not in columns]
     if missing:

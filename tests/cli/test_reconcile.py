@@ -32,9 +32,11 @@ Serve = Callable[[EmulatorConfig], Emulator]
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An account whose clock is a minute late: what was issued just now is in the report's time."""
-    late = Clock(wall=lambda: time.time() - 60)
-    config = EmulatorConfig(requests_per_second=None, operation_caps={})
+    """An account whose clock is late: what was issued just now is in the report's time."""
+    late = Clock(wall=lambda: time.time() - 1.5 * HOUR)
+    config = EmulatorConfig(
+        requests_per_second=None, operation_caps={}, signature_age_max_seconds=2 * HOUR
+    )
     server = Served(Emulator(config, clock=late))
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
@@ -126,7 +128,7 @@ def test_when_all_agrees_it_ends_with_0(agcod: Agcod, account: Emulator, journal
 
 
 def test_open_calls_are_finished_first(agcod: Agcod, account: Emulator, journal: Path) -> None:
-    write(journal, entry("Emula1", IN_DOUBT, 0.5), entry("Emula2", Facts(), 0.5))
+    write(journal, entry("Emula1", IN_DOUBT, 0.6), entry("Emula2", Facts(), 0.6))
 
     told = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE, "--json")
 
@@ -172,8 +174,11 @@ def test_findings_that_need_a_person_end_with_1(
 def test_what_is_not_known_yet_ends_with_3(agcod: Agcod, account: Emulator, journal: Path) -> None:
     write(journal, entry("Emula1", ISSUED, 0.1))
 
-    told = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE, "--json")
+    early = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE, "--json")
+    now = ("--until", at(0))
+    told = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE, "--json", *now)
 
+    assert (early.code, findings(early)) == (0, {})
     assert told.code == 3
     assert findings(told) == {"Emula1": "still_open"}
     assert "do not cover" in told.objects[0]["note"]
@@ -200,7 +205,7 @@ def test_what_is_too_old_to_be_sent_is_settled_by_the_books_and_not_sent(
 
 def test_read_only_writes_nothing(agcod: Agcod, account: Emulator, journal: Path) -> None:
     undone = entry("Emula3", ISSUED, 2, last_undo_at=time.time() - HOUR)
-    write(journal, entry("Emula1", IN_DOUBT, 0.5), entry("Emula2", Facts(), 0.5), undone)
+    write(journal, entry("Emula1", IN_DOUBT, 0.6), entry("Emula2", Facts(), 0.6), undone)
     with closing(sqlite3.connect(journal)) as prompt:
         before = prompt.execute("SELECT * FROM entry").fetchall()
 
@@ -238,9 +243,10 @@ def test_an_audit_that_can_only_be_read_is_settled_by_the_books(
     changes = {"last_undo_at": time.time() - 29 * HOUR, "gc_id": create(agcod, "Emula1")}
     write(journal, entry("Emula1", ISSUED, 30, **changes), entry("Emula2", ISSUED, 30, **changes))
 
-    told = agcod("reconcile", "--journal", journal, "--json")
+    told = agcod("reconcile", "--journal", journal)
     assert told.code == 1
-    assert {one["result"] for one in told.objects if one["kind"] == "audit"} == {"only_by_reading"}
+    assert "to be read        Emula1" in told.out
+    assert "compare with --activity" in told.out
 
     write(journal, entry("Emula3", ISSUED, 30, **(changes | {"gc_id": create(agcod, "Emula3")})))
     compared = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE, "--json")
@@ -271,10 +277,30 @@ def test_a_report_that_is_switched_off_ends_with_4_and_names_the_export(
     assert "--portal-csv" in told.err
 
 
-def test_a_report_that_is_throttled_for_too_long_ends_with_4(
+NOBODY = "http://127.0.0.1:9"
+
+
+def test_calls_and_audits_that_nobody_answers_are_told(
     agcod: Agcod, account: Emulator, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AGCOD_BASE_URL", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("AGCOD_BASE_URL", NOBODY)
+    write(journal, entry("Emula1", Facts(epoch=1), 0.6))
+    unavailable = agcod("reconcile", "--journal", journal, "--deadline", "0.2")
+    write(journal, entry("Emula2", ISSUED, 2, last_undo_at=time.time() - HOUR))
+    unaudited = agcod("reconcile", "--journal", journal, "--deadline", "0.2")
+    write(journal, entry("Emula3", IN_DOUBT, 2))
+    in_doubt = agcod("reconcile", "--journal", journal, "--deadline", "0.2", "--json")
+
+    assert (unavailable.code, unaudited.code, in_doubt.code) == (4, 3, 3)
+    assert "unavailable       Emula1" in unavailable.out
+    assert "not answered      Emula2" in unaudited.out
+    assert [one["verdict"] for one in in_doubt.objects if one["kind"] == "call"] == ["in_doubt"]
+
+
+def test_a_report_that_cannot_be_reached_ends_with_4(
+    agcod: Agcod, account: Emulator, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGCOD_BASE_URL", NOBODY)
     monkeypatch.setattr("agcod_async.agcod.activity.PAGE_DEADLINE_SECONDS", 0.3)
     monkeypatch.setattr("agcod_async.agcod.activity.PAGE_TURNS", 0)
     told = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE)

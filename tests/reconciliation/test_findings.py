@@ -48,6 +48,13 @@ TABLE: dict[str, tuple[Entry, list[Activity], Kind]] = {
     "cancelled, whatever comes first": (entry(), [CANCEL, row()], Kind.REFUNDED),
     "cancelled without a name": (entry(), [row(), row(kind="Cancel", gc_id=None)], Kind.REFUNDED),
     "shown as refunded": (entry(), [row(status="RefundedToPurchaser")], Kind.REFUNDED),
+    "cancelled in other words": (
+        entry(),
+        [row(), row(kind="Refund", status="Cancelled")],
+        Kind.REFUNDED,
+    ),
+    "cancelled, and issued without a name": (entry(), [row(gc_id=None), CANCEL], Kind.REFUNDED),
+    "a cancel of another card": (entry(), [row(), row(kind="Cancel", gc_id="GC9")], Kind.MATCHED),
     "a cancel that was refused": (
         entry(),
         [row(), row(kind="Cancel", failure_code="F200")],
@@ -325,7 +332,7 @@ def test_the_time_to_be_read_reaches_around_all_orders_and_not_into_the_future()
     survey.add(entry(first_sent_at=SELECTION.until))
 
     margin = WINDOW_MARGIN_SECONDS
-    end = SELECTION.until + 100 + HORIZON_SECONDS + margin
+    end = SELECTION.until + 101 + HORIZON_SECONDS + margin
     assert survey.orders == 1
     assert survey.frame(SENT_AT + 9e6) == Frame(SELECTION.since - margin, end)
     assert survey.frame(SENT_AT + 5.5) == Frame(SELECTION.since - margin, SENT_AT + 5)

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from agcod_async.core.facts import Facts
 from agcod_async.engine.auditing import AUDIT_AFTER_SECONDS, Audited, AuditResult
@@ -15,7 +17,7 @@ from agcod_async.testing.clock import WALL_AT_START, run
 from agcod_async.values import RequestId
 from tests.support.journals import JournalSpy
 from tests.support.left_open import left_open, put
-from tests.support.scripted import LOST, Step
+from tests.support.scripted import LOST, After, Step
 from tests.support.stage import Stage, stage
 from tests.support.toy import PARTNER
 
@@ -283,6 +285,55 @@ def test_one_bad_entry_does_not_cost_the_others_their_audits() -> None:
         "Toy1": AuditResult.IN_DOUBT,
         "Toy2": AuditResult.LIVES,
     }
+
+
+@dataclass(slots=True)
+class Slow(JournalSpy):
+    """A journal whose list is older than its entries; from the n-th look on, they are audited."""
+
+    audited_from: int = 1
+    looks: int = 0
+
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        self.looks += 1
+        found = await self.inner.find(operation, request_id)
+        if found is not None and self.looks >= self.audited_from:
+            return replace(found, audited_at=WALL_AT_START)
+        return found
+
+
+@pytest.mark.parametrize(("audited_from", "sends"), [(1, 0), (2, 1)])
+def test_what_somebody_else_has_audited_meanwhile_is_left_alone(
+    audited_from: int, sends: int
+) -> None:
+    async def main() -> None:
+        async with stage(["live"], journal=Slow(audited_from=audited_from)) as s:
+            await put(s, handed_out())
+
+            assert await results(s) == [AuditResult.LIVES] * sends
+            assert len(s.transport.sent) == sends
+            assert s.entry().audited_at is None
+
+    run(main())
+
+
+def test_of_two_audits_at_once_one_looks() -> None:
+    async def main() -> None:
+        async with stage([After(1, "live")]) as s:
+            await put(s, handed_out())
+            found = await asyncio.gather(results(s), results(s))
+
+            assert sorted(found) == [[], [AuditResult.LIVES]]
+            assert len(s.transport.sent) == 1
+
+    run(main())
+
+
+def test_what_has_no_undo_is_only_replayed() -> None:
+    (one,), s = audit(["live"], handed_out(operation="Stamp", gc_id=None))
+
+    assert one.result is AuditResult.LIVES
+    assert s.transport.operations == ["Stamp"]
 
 
 def test_a_journal_that_cannot_be_gone_through_is_told() -> None:

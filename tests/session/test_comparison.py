@@ -12,14 +12,17 @@ from msgspec.structs import replace as moved
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import issue_many
 from agcod_async.core.facts import Facts
+from agcod_async.engine.auditing import AuditResult
 from agcod_async.errors import AccountError, InDoubtError, UsageError
 from agcod_async.journal.base import StaleEntryError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
+from agcod_async.providers.agcod.recipients import Account
 from agcod_async.reconciliation.books import Frame, Scan
 from agcod_async.reconciliation.findings import Finding, Kind, NextAction, Totals
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
 from agcod_async.testing.clock import WALL_AT_START, run, virtual_clock
+from agcod_async.values import Money
 from tests.support.fair import SETTINGS, emulator, order
 
 SINCE = datetime.fromtimestamp(WALL_AT_START - 1, UTC)
@@ -177,6 +180,53 @@ def test_a_card_that_you_cancelled_yourself_is_no_finding() -> None:
         assert await kinds(s) == [Kind.NOTHING, Kind.REFUNDED]
 
     compared(server, main)
+
+
+def test_cards_and_loads_are_compared_as_creates_are() -> None:
+    server = lagging(0.0)
+    account, card = Account(id="7000000001", type=1), "1234567890123456789"
+
+    async def main(s: AgcodSession, journal: MemoryJournal) -> None:
+        for n in (1, 2):
+            number = card[:-1] + str(n)
+            await s.activate_gift_card(
+                request_id=f"EmulaCard{n}", card_number=number, amount=Money("20", "USD")
+            )
+            await s.load_amazon_balance(
+                request_id=f"EmulaLoad{n}", account=account, amount=Money("30", "USD")
+            )
+        await s.deactivate_gift_card(request_id="EmulaCard2", card_number=card[:-1] + "2")
+        await s.void_amazon_balance_load(
+            request_id="EmulaLoad2", account=account, amount=Money("30", "USD")
+        )
+        theirs = doubtful(partner_id="Other", request_id="OtherCard")
+        await journal.open(theirs)
+        await asyncio.sleep(LAND_SECONDS)
+        found = {one.request_id: one async for one in s.compare(since=SINCE)}
+
+        assert {name: one.kind for name, one in found.items()} == {
+            "EmulaCard1": Kind.MATCHED,
+            "EmulaCard2": Kind.NOTHING,
+            "EmulaLoad1": Kind.MATCHED,
+            "EmulaLoad2": Kind.NOTHING,
+        }
+        assert found["EmulaCard1"].booked == (Money("20", "USD"),)
+        assert (
+            found["EmulaLoad1"].booked == (found["EmulaLoad1"].recorded,) == (Money("30", "USD"),)
+        )
+
+    compared(server, main)
+
+
+def test_a_load_is_audited_by_reading_alone() -> None:
+    async def main(s: AgcodSession, journal: MemoryJournal) -> None:
+        facts = Facts(doubtful=True, undone=True, confirmed=True)
+        told = {"verdict": "Issued", "last_undo_at": WALL_AT_START - 9000, "facts": facts}
+        await journal.open(doubtful(operation="LoadAmazonBalance", **told))
+
+        assert [one.result async for one in s.audit()] == [AuditResult.ONLY_BY_READING]
+
+    compared(lagging(0.0), main)
 
 
 # --- putting proofs on record ---------------------------------------------------------------------
