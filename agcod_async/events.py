@@ -65,5 +65,26 @@ class KeyAged:
     days: int
 
 
-Event = AttemptEnded | SuccessorChosen | CallEnded | SkewNoticed | KeyRefused | KeyAged
+@dataclass(frozen=True, slots=True)
+class CardDiedAfterHandout:
+    """A card that was handed out after an undo is dead, and nobody here asked for that: an alarm.
+
+    `gc_id` is Amazon's name of it, `replaced_by` that of the card which lives under the ID now.
+    """
+
+    operation: str
+    request_id: str
+    gc_id: str | None
+    replaced_by: str | None
+
+
+Event = (
+    AttemptEnded
+    | SuccessorChosen
+    | CallEnded
+    | SkewNoticed
+    | KeyRefused
+    | KeyAged
+    | CardDiedAfterHandout
+)
 Observer = Callable[[Event], None]

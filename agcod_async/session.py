@@ -4,33 +4,30 @@ A session owns what its calls share: the way to the provider, the pacer, the jou
 in which calls run. It knows no operation; the facades do.
 """
 
-import asyncio
 import copy
-import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from agcod_async.clock import Clock
-from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.saga import Forward
-from agcod_async.core.verdicts import Issued, Unavailable
+from agcod_async.core.verdicts import Issued
 from agcod_async.engine.attempt import Line
+from agcod_async.engine.audience import Audience
+from agcod_async.engine.auditing import Audited, auditing
 from agcod_async.engine.call import Call, Ended
 from agcod_async.engine.inflight import Inflight
 from agcod_async.engine.options import Options
-from agcod_async.engine.record import Record
+from agcod_async.engine.reconciling import Reconciled, Workplace, reconciling
 from agcod_async.engine.refusals import BadVerdict, error_of
 from agcod_async.engine.runner import Runner
 from agcod_async.engine.wiring import keyring, local_pacer
-from agcod_async.errors import AgcodError, InDoubtError
+from agcod_async.errors import AgcodError
 from agcod_async.events import Observer
-from agcod_async.journal.base import Journal, JournalError
+from agcod_async.journal.base import Journal
 from agcod_async.journal.memory import MemoryJournal
-from agcod_async.journal.records import Entry
 from agcod_async.pacing.port import Lane, Pacer
 from agcod_async.providers.base import Intent, Operation, Provider
 from agcod_async.settings import Settings
@@ -41,12 +38,6 @@ from agcod_async.wire.port import Transport
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 
-_log = logging.getLogger("agcod_async")
-
-_NOTHING_CAME_OF_IT = Reason("nothing that was sent of it can have worked")
-_NEEDS_ARGUMENTS = Reason("its recipient is not on record: call again with the same arguments")
-_RECONCILED_AT_ONCE = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[AnswerT]):
@@ -55,16 +46,6 @@ class Done(Generic[AnswerT]):
     answer: AnswerT
     attempts: int
     replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """How one call that was left open has ended: with an answer, or with the error to show."""
-
-    request_id: str
-    operation: str
-    answer: object | None
-    error: AgcodError | None
 
 
 class _Closable(Protocol):
@@ -97,6 +78,7 @@ class Session:
         self._own = AsyncExitStack()
         self._journal: Journal = self._owned(MemoryJournal()) if journal is None else journal
         self._inflight = Inflight()
+        self._audience = Audience(observers)
         self._runner = Runner(
             line=Line(
                 url=settings.url,
@@ -167,25 +149,30 @@ class Session:
         return Done(verdict.answer, len(ended.call.attempts), replayed)
 
     async def reconcile(self, *, deadline_seconds: float | None = None) -> list[Reconciled]:
-        """Finish what a crash or a caller that has gone left open, oldest first.
+        """Finish what a crash or a caller that has gone left open; the oldest begin first.
 
         A call that cannot have worked yet is closed without sending: nobody waits for it. The
         others go forward under the same ID in the recovery lane, each with `deadline_seconds` of
         its own. What is still in doubt stays open, and so does a call whose recipient is not on
         record. What runs now, is another partner's or of an unknown operation is left alone.
         """
+        found = self.reconciling(deadline_seconds=deadline_seconds)
+        return [reconciled async for reconciled in found]
+
+    def reconciling(self, *, deadline_seconds: float | None = None) -> AsyncIterator[Reconciled]:
+        """Do as `reconcile` does, and iterate over the ends as they come, in flat memory."""
         options = self._options.merged(Lane.RECOVERY, deadline_seconds, None)
-        left = [entry.key for entry in await self._journal.unfinished()]
-        reconciled: list[Reconciled] = []
-        while left:
-            some, left = left[:_RECONCILED_AT_ONCE], left[_RECONCILED_AT_ONCE:]
-            # Read again each time: a caller may have finished one of them meanwhile.
-            now_open = {entry.key: entry for entry in await self._journal.unfinished()}
-            ended = await asyncio.gather(
-                *(self._finish(now_open[key], options) for key in some if key in now_open)
-            )
-            reconciled.extend(one for one in ended if one is not None)
-        return reconciled
+        return reconciling(self._workplace(options))
+
+    def audit(self, *, deadline_seconds: float | None = None) -> AsyncIterator[Audited]:
+        """Look once more at each card that was handed out after an undo; iterate over the results.
+
+        It is due 16 minutes after the last undo, when none can land any more, and done once. A
+        card that has died is an alarm: a `CardDiedAfterHandout` for the observers, and an error
+        in the log. Nothing is undone, and nothing sent that is not on record as confirmed.
+        """
+        options = self._options.merged(Lane.PROBE, deadline_seconds, None)
+        return auditing(self._workplace(options, audits=True), options.policy, self._audience)
 
     async def aclose(self, *, drain_seconds: float = 30.0) -> None:
         """Take no more calls, wait up to `drain_seconds` for those that run, and close.
@@ -197,40 +184,24 @@ class Session:
         await self._inflight.drain(drain_seconds)
         await self._own.aclose()
 
-    async def _finish(self, entry: Entry, options: Options) -> Reconciled | None:
-        request_id, name = entry.request_id, entry.operation
-        operation = self._provider.operations.get(name)
-        is_ours = entry.partner_id == self.settings.partner_id
-        if operation is None or not is_ours or self._inflight.runs(request_id):
-            return None
-        if not (entry.facts.doubtful or entry.facts.epoch):
-            await self._close_unsent(entry)
-            return None
-        try:
-            intent = operation.rebind(entry.body)
-            if intent is None:
-                unknown = InDoubtError(_NEEDS_ARGUMENTS, request_id=request_id, operation=name)
-                return Reconciled(request_id, name, None, unknown)
-            ended, _ = await self._run(intent, options)
-        except AgcodError as error:
-            return Reconciled(request_id, name, None, error)
-        except Exception as error:  # noqa: BLE001  one bad entry must not cost the others' answers
-            reason = Reason(f"the SDK failed with {type(error).__name__}")
-            in_doubt = InDoubtError(reason, request_id=request_id, operation=name)
-            return Reconciled(request_id, name, None, in_doubt)
-        verdict = ended.verdict
-        if isinstance(verdict, Issued):
-            return Reconciled(request_id, name, verdict.answer, None)
-        return Reconciled(request_id, name, None, self._error(verdict, ended.call))
+    def _workplace(self, options: Options, *, audits: bool = False) -> Workplace:
+        async def run(intent: Intent) -> Ended:
+            ended, _ = await self._run(intent, options, audits=audits)
+            return ended
 
-    async def _close_unsent(self, entry: Entry) -> None:
-        try:
-            record, nothing = Record(self._journal, entry), Unavailable(_NOTHING_CAME_OF_IT)
-            await record.given_up(Forward(entry.facts), nothing, now=self._clock.wall())
-        except JournalError as error:
-            _log.warning("the journal failed, a call that was not sent stays open: %s", error)
+        return Workplace(
+            journal=self._journal,
+            provider=self._provider,
+            partner_id=self.settings.partner_id,
+            clock=self._clock,
+            inflight=self._inflight,
+            run=run,
+            error=self._error,
+        )
 
-    async def _run(self, intent: Intent, options: Options) -> tuple[Ended, bool]:
+    async def _run(
+        self, intent: Intent, options: Options, *, audits: bool = False
+    ) -> tuple[Ended, bool]:
         """Run `intent`, or join the call that runs for it already; tell which."""
         joined = running = self._inflight.join(intent)
         now = self._clock.monotonic()
@@ -243,6 +214,7 @@ class Session:
                 lane=options.lane,
                 started_at=now,
                 deadline_at=now + options.deadline_seconds,
+                audits=audits,
             )
             running = self._inflight.start(call, self._runner.run)
         ended = await self._inflight.wait(running, options.deadline_seconds)

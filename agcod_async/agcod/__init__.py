@@ -5,15 +5,15 @@ limits before anything is sent: `UsageError` names the field, the problem and th
 else is raised is in `agcod_async.errors`, grouped by what the caller may do next.
 """
 
-from agcod_async.agcod.activity import ActivityCalls
 from agcod_async.agcod.balances import BalanceCalls
+from agcod_async.agcod.comparison import ComparisonCalls
 from agcod_async.agcod.gift_cards import GiftCardCalls
 from agcod_async.agcod.physical_cards import PhysicalCardCalls
 
 __all__ = ["AgcodSession"]
 
 
-class AgcodSession(GiftCardCalls, PhysicalCardCalls, BalanceCalls, ActivityCalls):
+class AgcodSession(GiftCardCalls, PhysicalCardCalls, BalanceCalls, ComparisonCalls):
     """Gift cards on demand. Use it as an async context manager, one for each partner account.
 
     `transport` carries the requests (httpx by default), `journal` remembers them (in memory by

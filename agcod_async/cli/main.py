@@ -18,6 +18,7 @@ from agcod_async.cli import (
     emulator,
     explain,
     funds,
+    reconcile,
     redraw,
     rotate_key,
 )
@@ -74,6 +75,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "funds": funds,
     "batch issue": batch_issue,
     "report": redraw,
+    "reconcile": reconcile,
     "explain": explain,
     "certify": certify,
     "rotate-key check": rotate_key,

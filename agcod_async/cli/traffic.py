@@ -11,6 +11,7 @@ from agcod_async.core.outcomes import Leg
 from agcod_async.events import (
     AttemptEnded,
     CallEnded,
+    CardDiedAfterHandout,
     Event,
     KeyAged,
     KeyRefused,
@@ -68,7 +69,7 @@ class Traffic:
                     self._latest[successor_id] = self._latest.pop(burnt_id)
             case CallEnded():
                 self._forget(event.request_id)
-            case SkewNoticed() | KeyRefused() | KeyAged():
+            case SkewNoticed() | KeyRefused() | KeyAged() | CardDiedAfterHandout():
                 pass  # no traffic; the log tells of them
             case _:
                 assert_never(event)

@@ -22,7 +22,9 @@ class Call:
     may interrupt the call in between. `abandoned` means that nobody waits any more: what is under
     way is finished, and nothing new is sent. From `settled_at` on, nothing can land that a SETTLE
     waits for. `held_up` says what it waits for if that is an access key; `keys_refused` counts
-    the attempts that were not let in for theirs, and are made again.
+    the attempts that were not let in for theirs, and are made again. `audits` tells that the call
+    only asks whether a confirmed card still lives: under an ID that is not on record as confirmed
+    it sends nothing.
     """
 
     intent: Intent
@@ -30,6 +32,7 @@ class Call:
     lane: Lane
     started_at: float
     deadline_at: float
+    audits: bool = False
     record: Record | None = None
     was_confirmed: bool = False
     state: State = field(default_factory=Forward)

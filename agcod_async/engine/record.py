@@ -1,15 +1,17 @@
-"""What a running call puts on record, and when: the only writer of the journal.
+"""What is put on record of a call, and when: the only writer of the journal.
 
 Two writes frame every attempt: `sending` before the first byte leaves, with the pessimistic facts
 and the signing time, and `answered` when the outcome is known. A process that dies in between
 leaves exactly what it may claim to know.
 """
 
+import dataclasses
+
 from agcod_async.core.outcomes import Applied, Found, Leg, Outcome, Reason, reason_of
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.resumption import on_record
 from agcod_async.core.saga import State
-from agcod_async.core.verdicts import InDoubt, Verdict
+from agcod_async.core.verdicts import InDoubt, Issued, Reversed, Verdict
 from agcod_async.errors import IdempotencyConflictError
 from agcod_async.journal.base import Journal
 from agcod_async.journal.records import Entry, replace
@@ -80,6 +82,7 @@ class Record:
                 sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
                 last_sent_at=now if has_effect else entry.last_sent_at,
+                last_undo_at=now if state.leg is Leg.UNDO else entry.last_undo_at,
                 effects_until=max(entry.effects_until or 0.0, effects_until)
                 if state.proof.outwaits(state.leg)
                 else entry.effects_until,
@@ -114,6 +117,36 @@ class Record:
             self.entry, leg=Leg.FORWARD, facts=state.facts, verdict=_name(verdict), updated_at=now
         )
         self.entry = await self._journal.advance(told)
+
+
+async def audited(journal: Journal, entry: Entry, *, now: float) -> Entry:
+    """Put on record that the card of `entry` has been looked at. Raises what the journal raises."""
+    return await journal.advance(replace(entry, audited_at=now))
+
+
+async def proved(
+    journal: Journal, entry: Entry, verdict: Verdict, *, gc_id: str | None, now: float
+) -> Entry:
+    """Close an entry in doubt with what the provider's own books have proved of it.
+
+    After `Issued` its card counts as confirmed. After anything else nothing of it can have worked,
+    and the ID is as good as new, unless it was undone. Raises what the journal raises.
+    """
+    facts = dataclasses.replace(
+        entry.facts,
+        doubtful=isinstance(verdict, Issued | Reversed),
+        tainted=False,
+        confirmed=isinstance(verdict, Issued),
+    )
+    closed = replace(
+        entry,
+        leg=Leg.FORWARD,
+        facts=facts,
+        gc_id=gc_id or entry.gc_id,
+        verdict=_name(verdict),
+        updated_at=now,
+    )
+    return await journal.advance(closed)
 
 
 def _moved(entry: Entry, following: State) -> Entry:

@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 from agcod_async.clock import Clock
 from agcod_async.core.budget import RetryBudget
 from agcod_async.core.delays import backoff_seconds
-from agcod_async.core.facts import Pause
+from agcod_async.core.facts import Pause, Proof
 from agcod_async.core.outcomes import (
     Leg,
     Lost,
@@ -116,6 +116,11 @@ class Runner:
         entry = call.record.entry
         call.state = resume(entry.leg, entry.facts, call.intent.proof)
         call.was_confirmed = entry.facts.confirmed
+        if call.audits:
+            if not entry.facts.confirmed:
+                return InDoubt(Reason("no card is on record as confirmed under this ID"))
+            if call.intent.proof is Proof.LOOKUP:  # its replay may repeat the first answer
+                call.state = Lookup(entry.facts, settled=True)
         return None
 
     async def _repeat(self, call: Call) -> Verdict:

@@ -1,6 +1,7 @@
-"""The journal's port: three verbs, and compare-and-set on every transition."""
+"""The journal's port: a few verbs, and compare-and-set on every transition."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from enum import Enum
 from typing import Protocol
 
 from agcod_async.journal.records import Entry
@@ -12,6 +13,16 @@ class JournalError(Exception):
 
 class StaleEntryError(JournalError):
     """Somebody else has moved this entry on."""
+
+
+class Which(Enum):
+    """Which entries to go through."""
+
+    ALL = "all"
+    OPEN = "open"
+    """Those whose calls are still to be finished."""
+    UNAUDITED = "unaudited"
+    """Those whose card was handed out after an undo, and has not been looked at since."""
 
 
 class Journal(Protocol):
@@ -31,8 +42,20 @@ class Journal(Protocol):
         """
         ...
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        """Return the entry of an operation under an ID as it stands now, or None."""
+        ...
+
     async def unfinished(self) -> Sequence[Entry]:
-        """Return the entries that are open, oldest first."""
+        """Return the entries that are open, oldest first: all at once, so for few of them."""
+        ...
+
+    def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        """Iterate over entries in the order of their opening, in memory that does not grow.
+
+        Each comes once, as it stood not long before: whoever wants to move it on looks at it again
+        with `find`. What is opened meanwhile may come or not.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -5,10 +5,10 @@ call again under the same request ID is well served by it, with one gap: it can 
 first send under an ID from a later one, nor a card that was handed out from one that was not.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, assert_never
 
-from agcod_async.journal.base import StaleEntryError
+from agcod_async.journal.base import StaleEntryError, Which
 from agcod_async.journal.records import Entry, replace
 
 CLOSED_ENTRIES_MAX: Final = 10_000
@@ -42,9 +42,20 @@ class MemoryJournal:
             self._forget()
         return moved
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        """Return the entry of an operation under an ID as it stands now, or None."""
+        return self._entries.get((operation, request_id))
+
     async def unfinished(self) -> Sequence[Entry]:
         """Return the entries that are open, oldest first."""
         return [entry for entry in self._entries.values() if entry.is_open]
+
+    async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        """Iterate over entries in the order of their opening."""
+        for key in tuple(self._entries):  # it may be written to between two of them
+            entry = self._entries.get(key)
+            if entry is not None and _is(entry, which):
+                yield entry
 
     async def aclose(self) -> None:
         """Do nothing: a session may be opened again on the same journal."""
@@ -53,3 +64,15 @@ class MemoryJournal:
         while len(self._closed) > self._closed_entries_max:
             oldest = next(iter(self._closed))
             del self._closed[oldest], self._entries[oldest]
+
+
+def _is(entry: Entry, which: Which) -> bool:
+    match which:
+        case Which.ALL:
+            return True
+        case Which.OPEN:
+            return entry.is_open
+        case Which.UNAUDITED:
+            return entry.is_unaudited
+        case _:
+            assert_never(which)

@@ -20,6 +20,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     `verdict` is empty while the call is open; an entry in doubt stays open. `effects_until` is
     the time from which on nothing sent so far can still land that a SETTLE waits for. `version`
     counts transitions: a journal takes a transition only from the version that it holds.
+
+    `last_undo_at` is when this order last sent an undo, under whichever of its IDs. A card that was
+    handed out after one is looked at once more; `audited_at` is when that has ended.
     """
 
     request_id: str
@@ -35,6 +38,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     first_sent_at: float | None = None
     last_sent_at: float | None = None
     effects_until: float | None = None
+    last_undo_at: float | None = None
+    audited_at: float | None = None
     gc_id: str | None = None
     code: str | None = None
     error_type: str | None = None
@@ -51,3 +56,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether the call still has to be finished."""
         return not self.verdict
+
+    @property
+    def is_unaudited(self) -> bool:
+        """Whether its card was handed out after an undo, and has not been looked at since."""
+        return self.facts.confirmed and self.last_undo_at is not None and self.audited_at is None

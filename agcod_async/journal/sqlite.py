@@ -2,12 +2,13 @@
 
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from agcod_async.journal.base import Which
 from agcod_async.journal.group_commit import GroupCommit
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite_store import SqliteStore
@@ -62,9 +63,22 @@ class SqliteJournal:
         """Replace version n by `entry`, which carries version n, and return it as n + 1."""
         return await self._thread.ask(partial(self._store.advance, entry))
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        """Return the entry of an operation under an ID as it stands now, or None."""
+        return await self._thread.ask(partial(self._store.find, operation, request_id))
+
     async def unfinished(self) -> Sequence[Entry]:
         """Return the entries that are open, oldest first."""
         return await self._thread.ask(self._store.unfinished)
+
+    async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        """Iterate over entries in the order of their opening, a page at a time."""
+        after: int | None = 0
+        while after is not None:
+            read = partial(self._store.page, which, after=after)
+            page, after = await self._thread.ask(read)
+            for entry in page:
+                yield entry
 
     async def prune(self, *, older_than_seconds: float, now: float) -> int:
         """Remove finished calls that last changed so long before `now`; return how many.

@@ -4,20 +4,23 @@ The key and the version come last: so one and the same row of values serves both
 the compare-and-set.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
+from agcod_async.journal.base import Which
 from agcod_async.journal.records import Entry
 
 INSERT: Final = """
     INSERT INTO entry (
         partner_id, amount, body, created_at, live_id,
         leg, epoch, doubtful, undone, tainted, confirmed,
-        sends, first_sent_at, last_sent_at, effects_until,
+        sends, first_sent_at, last_sent_at, effects_until, last_undo_at, audited_at,
         gc_id, error_code, error_type, verdict, updated_at,
         operation, request_id, version
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (operation, request_id) DO NOTHING
 """
 """Takes what `row_of` returns."""
@@ -27,6 +30,7 @@ ADVANCE: Final = """
         partner_id = ?, amount = ?, body = ?, created_at = ?, live_id = ?,
         leg = ?, epoch = ?, doubtful = ?, undone = ?, tainted = ?, confirmed = ?,
         sends = ?, first_sent_at = ?, last_sent_at = ?, effects_until = ?,
+        last_undo_at = ?, audited_at = ?,
         gc_id = ?, error_code = ?, error_type = ?, verdict = ?, updated_at = ?,
         version = version + 1
     WHERE operation = ? AND request_id = ? AND version = ?
@@ -37,27 +41,40 @@ _SELECT = """
     SELECT
         partner_id, amount, body, created_at, live_id,
         leg, epoch, doubtful, undone, tainted, confirmed,
-        sends, first_sent_at, last_sent_at, effects_until,
+        sends, first_sent_at, last_sent_at, effects_until, last_undo_at, audited_at,
         gc_id, error_code, error_type, verdict, updated_at,
-        operation, request_id, version
+        operation, request_id, version, number
     FROM entry
 """
 FIND: Final = _SELECT + "WHERE operation = ? AND request_id = ?"
 UNFINISHED: Final = _SELECT + "INDEXED BY open_entries WHERE verdict = '' ORDER BY number"
 """The index holds nothing but open entries, so this costs the same after a million others."""
 
+_PAGE = "number > ? ORDER BY number LIMIT ?"
+PAGES: Final[Mapping[Which, str]] = MappingProxyType(
+    {
+        Which.ALL: f"{_SELECT} WHERE {_PAGE}",
+        Which.OPEN: f"{_SELECT} INDEXED BY open_entries WHERE verdict = '' AND {_PAGE}",
+        Which.UNAUDITED: f"{_SELECT} INDEXED BY unaudited_entries"
+        f" WHERE confirmed AND last_undo_at IS NOT NULL AND audited_at IS NULL AND {_PAGE}",
+    }
+)
+"""Some rows after a number. Each index holds nothing but what its page shows."""
+
 Row = tuple[
     # partner_id, amount, body, created_at, live_id
     *tuple[str, str, bytes, float, str],
     # leg, epoch, doubtful, undone, tainted, confirmed
     *tuple[str, int, bool, bool, bool, bool],
-    # sends, first_sent_at, last_sent_at, effects_until
-    *tuple[int, float | None, float | None, float | None],
+    # sends, first_sent_at, last_sent_at, effects_until, last_undo_at, audited_at
+    *tuple[int, float | None, float | None, float | None, float | None, float | None],
     # gc_id, error_code, error_type, verdict, updated_at
     *tuple[str | None, str | None, str | None, str, float],
     # operation, request_id, version
     *tuple[str, str, int],
 ]
+NumberedRow = tuple[*Row, int]
+"""What is read: a row, and the number that it has in the order of opening."""
 
 
 def row_of(entry: Entry) -> Row:
@@ -79,6 +96,8 @@ def row_of(entry: Entry) -> Row:
         entry.first_sent_at,
         entry.last_sent_at,
         entry.effects_until,
+        entry.last_undo_at,
+        entry.audited_at,
         entry.gc_id,
         entry.code,
         entry.error_type,
@@ -90,7 +109,7 @@ def row_of(entry: Entry) -> Row:
     )
 
 
-def entry_of(row: Row) -> Entry:
+def entry_of(row: NumberedRow) -> Entry:
     """Return the entry that a row was made of."""
     return Entry(
         partner_id=row[0],
@@ -110,12 +129,14 @@ def entry_of(row: Row) -> Entry:
         first_sent_at=row[12],
         last_sent_at=row[13],
         effects_until=row[14],
-        gc_id=row[15],
-        code=row[16],
-        error_type=row[17],
-        verdict=row[18],
-        updated_at=row[19],
-        operation=row[20],
-        request_id=row[21],
-        version=row[22],
+        last_undo_at=row[15],
+        audited_at=row[16],
+        gc_id=row[17],
+        code=row[18],
+        error_type=row[19],
+        verdict=row[20],
+        updated_at=row[21],
+        operation=row[22],
+        request_id=row[23],
+        version=row[24],
     )

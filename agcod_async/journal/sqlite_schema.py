@@ -84,6 +84,28 @@ STEPS: tuple[tuple[str, ...], ...] = (
             BEGIN SELECT RAISE(ABORT, 'an open entry is never removed'); END
         """,
     ),
+    (
+        "ALTER TABLE entry ADD COLUMN last_undo_at REAL",
+        """
+        ALTER TABLE entry ADD COLUMN audited_at REAL
+            CONSTRAINT what_is_audited_is_confirmed CHECK (audited_at IS NULL OR confirmed)
+        """,
+        # What shows in an older file that the order may have sent an undo. Its time is not on
+        # record, but it is not after what was sent last.
+        """
+        UPDATE entry SET last_undo_at = coalesce(last_sent_at, updated_at), version = version + 1
+            WHERE undone OR tainted OR epoch > 0 OR leg = 'undo'
+        """,
+        """
+        CREATE INDEX unaudited_entries ON entry (number)
+            WHERE confirmed AND last_undo_at IS NOT NULL AND audited_at IS NULL
+        """,
+        """
+        CREATE TRIGGER an_undo_is_not_forgotten BEFORE UPDATE ON entry
+            WHEN OLD.last_undo_at IS NOT NULL AND NEW.last_undo_at IS NULL
+            BEGIN SELECT RAISE(ABORT, 'an undo that was sent is not forgotten'); END
+        """,
+    ),
 )
 """Step n, counting from 1, brings a file of version n - 1 to version n."""
 

@@ -18,15 +18,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from agcod_async.journal.base import JournalError, StaleEntryError
+from agcod_async.journal.base import JournalError, StaleEntryError, Which
 from agcod_async.journal.lock_file import HAS_FLOCK, PRIVATE, JournalInUseError, LockFile
 from agcod_async.journal.records import Entry, replace
 from agcod_async.journal.sqlite_rows import (
     ADVANCE,
     FIND,
     INSERT,
+    PAGES,
     UNFINISHED,
-    Row,
+    NumberedRow,
     entry_of,
     row_of,
 )
@@ -37,6 +38,9 @@ BUSY_SECONDS_MAX: Final = 2.0
 
 PRUNED_AT_ONCE: Final = 1_000
 """How many rows a step of pruning looks at, so that the calls that run wait for little."""
+
+READ_AT_ONCE: Final = 256
+"""How many entries a page has, for the same reason."""
 
 _REFUSALS = (
     sqlite3.IntegrityError,  # a constraint
@@ -103,8 +107,14 @@ class SqliteStore:
         """Insert `entry`, or return the one that is there."""
         if self._connection.execute(INSERT, row_of(entry)).rowcount:
             return entry
-        row: Row = self._connection.execute(FIND, entry.key).fetchone()
+        row: NumberedRow = self._connection.execute(FIND, entry.key).fetchone()
         return entry_of(row)
+
+    def find(self, operation: str, request_id: str) -> Entry | None:
+        """Return the entry of an operation under an ID, or None."""
+        found = self._connection.execute(FIND, (operation, request_id))
+        row: NumberedRow | None = found.fetchone()
+        return None if row is None else entry_of(row)
 
     def advance(self, entry: Entry) -> Entry:
         """Write the next version of `entry`, from the one that it carries."""
@@ -114,8 +124,14 @@ class SqliteStore:
 
     def unfinished(self) -> list[Entry]:
         """Return the open entries in the order of their opening."""
-        rows: list[Row] = self._connection.execute(UNFINISHED).fetchall()
+        rows: list[NumberedRow] = self._connection.execute(UNFINISHED).fetchall()
         return [entry_of(row) for row in rows]
+
+    def page(self, which: Which, *, after: int) -> tuple[list[Entry], int | None]:
+        """Return the next entries after a number, and the number of the last of them, if any."""
+        read = self._connection.execute(PAGES[which], (after, READ_AT_ONCE))
+        rows: list[NumberedRow] = read.fetchall()
+        return [entry_of(row) for row in rows], rows[-1][-1] if rows else None
 
     def prune_some(self, *, after: int, updated_before: float) -> tuple[int, int | None]:
         """Remove what is closed and old among the next rows.

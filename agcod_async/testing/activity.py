@@ -78,12 +78,21 @@ class ActivityReport:
             self._forgotten_until = self._rows.popleft().wall
 
     def page(
-        self, start: float, end: float, *, first: int, size: int, with_repeats: bool
+        self,
+        start: float,
+        end: float,
+        *,
+        shown_until: float,
+        first: int,
+        size: int,
+        with_repeats: bool,
     ) -> Page | None:
         """Return the rows from the `first` on, at most `size`; None where some are forgotten.
 
-        The frame is from `start` to before `end`, in seconds since 1970.
+        The frame is from `start` to before `end`, in seconds since 1970. Of what happened after
+        `shown_until` nothing shows yet.
         """
+        end = min(end, shown_until)
         if self._forgotten_until is not None and start <= self._forgotten_until:
             return None
         rows = [

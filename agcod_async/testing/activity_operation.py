@@ -1,5 +1,6 @@
 """The activity report, page by page. It can be switched off for a partner, and often is."""
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -40,7 +41,7 @@ class GetGiftCardActivityPage(Request, frozen=True):
         """The ID of this request for a report."""
         return self.report_request_id
 
-    def execute(self, account: Account, _moment: Moment) -> Success:
+    def execute(self, account: Account, moment: Moment) -> Success:
         """Check the request, then read the report."""
         config = account.config
         checks.partner(self.partner_id, config.partner_id)
@@ -51,7 +52,12 @@ class GetGiftCardActivityPage(Request, frozen=True):
             raise checks.RefusedError(REFUSALS["F2031"])
         first = index * size if config.activity_index == "page" else index
         page = account.report.page(
-            start, end, first=first, size=size, with_repeats=self.show_no_ops
+            start,
+            end,
+            shown_until=_shown_until(moment, config.activity_lag_seconds),
+            first=first,
+            size=size,
+            with_repeats=self.show_no_ops,
         )
         if page is None:
             raise checks.RefusedError(REFUSALS["F2029"])
@@ -69,6 +75,10 @@ class GetGiftCardActivityPage(Request, frozen=True):
         if self.page_index is None or self.page_index < 0:
             raise checks.RefusedError(REFUSALS["F2028"])
         return self.page_index, self.page_size
+
+
+def _shown_until(moment: Moment, lag_seconds: float) -> float:
+    return moment.wall - lag_seconds if lag_seconds else math.inf
 
 
 def _time(text: str | None, missing: str) -> float:

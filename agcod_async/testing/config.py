@@ -62,8 +62,9 @@ class EmulatorConfig:
     are defined, None for all from 0 on. `load_amount_max` (by default 500 USD, else as for a card)
     and `load_amount_min` are in major units.
     `disabled_operations`: what the partner may not call (F3006; for the activity report F3008).
-    `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `programs`:
-    the program IDs of a reseller, and whether each is approved; None where there are none.
+    `activity_index`: whether `pageIndex` counts pages or rows, both from 0. `activity_lag_seconds`:
+    how long a row of the report takes to show. `programs`: the program IDs of a reseller, and
+    whether each is approved; None where there are none.
     """
 
     _: KW_ONLY
@@ -101,6 +102,7 @@ class EmulatorConfig:
     load_amount_min: Decimal | None = None
     void_window_seconds: float = VOID_WINDOW_SECONDS
     disabled_operations: frozenset[str] = frozenset()
+    activity_lag_seconds: float = 0.0
     activity_index: Literal["page", "row"] = "page"
     programs: Mapping[str, bool] | None = None
 

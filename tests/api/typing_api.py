@@ -63,6 +63,7 @@ from agcod_async.delivery import Delivered, Undelivered, secret_from_env
 from agcod_async.events import (
     AttemptEnded,
     CallEnded,
+    CardDiedAfterHandout,
     Event,
     KeyAged,
     KeyRefused,
@@ -242,6 +243,8 @@ def on_event(event: Event) -> None:
             assert_type((key, reason.message, is_last), tuple[str, str, bool])
         case KeyAged(key, days):
             assert_type((key, days), tuple[str, int])
+        case CardDiedAfterHandout():
+            assert_type(event.gc_id, str | None)
         case _:
             assert_never(event)
 

@@ -171,6 +171,7 @@ def test_an_entry_has_no_place_for_a_claim_code() -> None:
     # Whoever adds a field asks himself first whether a code could get into it.
     assert fields == {
         "amount",
+        "audited_at",
         "body",
         "code",
         "created_at",
@@ -180,6 +181,7 @@ def test_an_entry_has_no_place_for_a_claim_code() -> None:
         "first_sent_at",
         "gc_id",
         "last_sent_at",
+        "last_undo_at",
         "leg",
         "live_id",
         "operation",

@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from agcod_async.core.facts import Facts
-from agcod_async.journal.base import Journal, StaleEntryError
+from agcod_async.journal.base import Journal, StaleEntryError, Which
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
+from agcod_async.journal.sqlite_store import READ_AT_ONCE
 from tests.journal.entries import everything, fresh, issued, sending
 
 Opened = Callable[[], AbstractAsyncContextManager[Journal]]
@@ -181,5 +182,83 @@ def test_a_write_happens_although_its_waiter_is_cancelled(opened: Opened) -> Non
             await asyncio.wait([task])
 
             assert await journal.open(fresh()) == replace(sending(entry), version=1)
+
+    asyncio.run(main())
+
+
+def test_an_entry_is_found_as_it_stands_and_none_is_made_by_looking(opened: Opened) -> None:
+    async def main() -> None:
+        async with opened() as journal:
+            assert await journal.find("Issue", "Toy1") is None
+            moved = await journal.advance(sending(await journal.open(fresh())))
+
+            assert await journal.find("Issue", "Toy1") == moved
+            assert await journal.find("TakeBack", "Toy1") is None
+            assert len(await journal.unfinished()) == 1
+
+    asyncio.run(main())
+
+
+def undone(entry: Entry) -> Entry:
+    """Return the entry of a card that was handed out after an undo."""
+    return replace(issued(entry), last_undo_at=2.5)
+
+
+async def listed(journal: Journal, which: Which) -> list[str]:
+    return [entry.request_id async for entry in journal.entries(which)]
+
+
+def test_entries_are_gone_through_in_the_order_of_their_opening(opened: Opened) -> None:
+    async def main() -> None:
+        async with opened() as journal:
+            entries = [await journal.open(fresh(f"Toy{n}")) for n in range(6)]
+            await journal.advance(issued(entries[1]))
+            handed_out = await journal.advance(undone(entries[2]))
+            audited = await journal.advance(undone(entries[3]))
+            await journal.advance(replace(audited, audited_at=9.0))
+            await journal.advance(replace(entries[4], last_undo_at=2.5))
+
+            assert await listed(journal, Which.ALL) == [f"Toy{n}" for n in range(6)]
+            assert await listed(journal, Which.OPEN) == ["Toy0", "Toy4", "Toy5"]
+            assert await listed(journal, Which.UNAUDITED) == ["Toy2"]
+            assert [e async for e in journal.entries(Which.UNAUDITED)] == [handed_out]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("which", list(Which))
+def test_each_of_many_entries_comes_once_whatever_is_written_meanwhile(
+    opened: Opened, which: Which
+) -> None:
+    async def main() -> None:
+        async with opened() as journal:
+            count = 2 * READ_AT_ONCE + 3
+            for n in range(count):
+                entry = await journal.open(fresh(f"Toy{n}"))
+                if which is Which.UNAUDITED:
+                    await journal.advance(undone(entry))
+            came: list[str] = []
+            async for entry in journal.entries(which):
+                came.append(entry.request_id)
+                await journal.advance(replace(entry, code="seen"))
+
+            assert came == [f"Toy{n}" for n in range(count)]
+
+    asyncio.run(main())
+
+
+def test_what_is_closed_before_its_turn_may_be_left_out_and_nothing_else_is(
+    opened: Opened,
+) -> None:
+    async def main() -> None:
+        async with opened() as journal:
+            entries = [await journal.open(fresh(f"Toy{n}")) for n in range(READ_AT_ONCE + 50)]
+            came: list[str] = []
+            async for entry in journal.entries(Which.OPEN):
+                if not came:
+                    await journal.advance(issued(entries[-1]))
+                came.append(entry.request_id)
+
+            assert came == [f"Toy{n}" for n in range(READ_AT_ONCE + 49)]
 
     asyncio.run(main())

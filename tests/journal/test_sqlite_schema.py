@@ -3,9 +3,10 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -17,7 +18,7 @@ from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.verdicts import Verdict
 from agcod_async.journal import sqlite_rows, sqlite_schema
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.base import JournalError, Which
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.journal.sqlite_store import SqliteStore
@@ -38,7 +39,8 @@ async def fill(path: Path) -> None:
     async with SqliteJournal(path) as journal:
         await journal.open(fresh("ToyOpen"))
         undoing = sending(await journal.open(fresh("ToyUndo")))
-        await journal.advance(replace(undoing, leg=Leg.UNDO, facts=Facts(epoch=1, undone=True)))
+        facts = Facts(epoch=1, undone=True)
+        await journal.advance(replace(undoing, leg=Leg.UNDO, facts=facts, last_undo_at=2.0))
         await journal.advance(issued(await journal.open(fresh("ToyDone"))))
 
 
@@ -69,6 +71,8 @@ FORBIDDEN = {
     "SET request_id = 'ToyNew' WHERE request_id = 'ToyOpen'": "what was ordered never changes",
     "SET operation = 'Stamp' WHERE request_id = 'ToyOpen'": "what was ordered never changes",
     "SET verdict = NULL WHERE request_id = 'ToyOpen'": "NOT NULL",
+    "SET last_undo_at = NULL WHERE request_id = 'ToyUndo'": "an undo that was sent",
+    "SET audited_at = 1 WHERE request_id = 'ToyOpen'": "what_is_audited_is_confirmed",
 }
 """Changes that no transition may make, although each of them counts the version."""
 
@@ -103,7 +107,8 @@ def test_a_call_has_one_entry(sql: sqlite3.Connection) -> None:
             "INSERT INTO entry SELECT 99, operation, request_id, partner_id, amount, body,"
             " created_at, live_id, leg, epoch, doubtful, undone, tainted, confirmed, sends,"
             " first_sent_at, last_sent_at, effects_until, gc_id, error_code, error_type, verdict,"
-            " updated_at, version FROM entry WHERE request_id = 'ToyOpen'"
+            " updated_at, version, last_undo_at, audited_at FROM entry"
+            " WHERE request_id = 'ToyOpen'"
         )
 
 
@@ -158,6 +163,20 @@ def test_open_entries_are_found_without_reading_the_others(sql: sqlite3.Connecti
     assert [row[3] for row in plan] == ["SCAN entry USING INDEX open_entries"]
 
 
+@pytest.mark.parametrize(
+    ("which", "index"),
+    [(Which.OPEN, "open_entries"), (Which.UNAUDITED, "unaudited_entries"), (Which.ALL, "PRIMARY")],
+)
+def test_a_page_costs_the_same_after_a_million_others(
+    sql: sqlite3.Connection, which: Which, index: str
+) -> None:
+    plan = sql.execute(f"EXPLAIN QUERY PLAN {sqlite_rows.PAGES[which]}", (7, 1)).fetchall()
+
+    assert len(plan) == 1
+    assert plan[0][3].startswith("SEARCH entry USING")
+    assert index in plan[0][3]
+
+
 @dataclass(slots=True)
 class WithoutThread:
     """A journal on a loop with virtual time, which cannot wait for a thread."""
@@ -171,8 +190,18 @@ class WithoutThread:
     async def advance(self, entry: Entry) -> Entry:
         return self._done(lambda: self.store.advance(entry))
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        return self._done(lambda: self.store.find(operation, request_id))
+
     async def unfinished(self) -> Sequence[Entry]:
         return self._done(self.store.unfinished)
+
+    async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        after: int | None = 0
+        while after is not None:
+            page, after = self._done(partial(self.store.page, which, after=after))
+            for entry in page:
+                yield entry
 
     async def aclose(self) -> None:
         self.store.close()
@@ -304,3 +333,56 @@ def test_where_there_can_be_no_log_there_is_no_journal() -> None:
         pytest.raises(JournalError, match=r"write-ahead log cannot be kept.*'memory'"),
     ):
         sqlite_schema.keep_durable(connection)
+
+
+async def fill_version_1(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the file that the first release made, with orders that have and have not been undone."""
+    insert = re.sub(r"last_undo_at, audited_at,|\?, \?, (?=\?, \?, \?\))", "", sqlite_rows.INSERT)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_schema, "STEPS", sqlite_schema.STEPS[:1])
+        await SqliteJournal(path).aclose()
+    facts = {
+        "Plain": Facts(doubtful=True, confirmed=True),
+        "Undone": Facts(doubtful=True, undone=True, confirmed=True),
+        "Tainted": Facts(doubtful=True, tainted=True),
+        "Successor": Facts(epoch=1, doubtful=True, confirmed=True),
+        "Unsent": Facts(),
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        for name, known in facts.items():
+            entry = replace(
+                fresh(f"Toy{name}"),
+                facts=known,
+                verdict="Issued" if known.confirmed else "",
+                last_sent_at=None if name == "Successor" else 5.0,
+                updated_at=6.0,
+                version=3,
+            )
+            row = sqlite_rows.row_of(entry)
+            connection.execute(insert, (*row[:15], *row[17:]))
+        connection.commit()
+
+
+def test_a_file_of_the_first_version_says_which_orders_may_have_sent_an_undo(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        await fill_version_1(path, monkeypatch)
+        assert version_of(path) == 1
+        async with SqliteJournal(path) as journal:
+            entries = {entry.request_id: entry async for entry in journal.entries()}
+            unaudited = [entry.request_id async for entry in journal.entries(Which.UNAUDITED)]
+
+        assert version_of(path) == len(sqlite_schema.STEPS)
+        assert {name: entry.last_undo_at for name, entry in entries.items()} == {
+            "ToyPlain": None,
+            "ToyUndone": 5.0,
+            "ToyTainted": 5.0,
+            "ToySuccessor": 6.0,
+            "ToyUnsent": None,
+        }
+        assert [entry.version for entry in entries.values()] == [3, 4, 4, 4, 3]
+        assert unaudited == ["ToyUndone", "ToySuccessor"]
+        assert {entry.audited_at for entry in entries.values()} == {None}
+
+    asyncio.run(main())

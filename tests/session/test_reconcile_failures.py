@@ -1,11 +1,14 @@
 """What goes wrong with one entry costs the others nothing."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from agcod_async.core.facts import Facts
 from agcod_async.errors import DeclinedError, InDoubtError, UsageError
+from agcod_async.journal.base import Which
+from agcod_async.journal.records import Entry
 from agcod_async.testing.clock import run
 from tests.support.journals import JournalSpy
 from tests.support.left_open import left_open, put
@@ -29,12 +32,23 @@ def test_an_entry_that_somebody_finishes_meanwhile_stops_nobody() -> None:
     run(main())
 
 
-def test_what_was_declined_to_a_caller_meanwhile_is_not_sent_after_all() -> None:
+class Paged(JournalSpy):
+    """A journal that reads what it lists all at once, as one in a file reads a page."""
+
+    async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        for entry in [entry async for entry in self.inner.entries(which)]:
+            yield entry
+
+
+@pytest.mark.parametrize("kind", [JournalSpy, Paged])
+def test_what_was_declined_to_a_caller_meanwhile_is_not_sent_after_all(
+    kind: type[JournalSpy],
+) -> None:
     async def main() -> None:
         def answer(sent: object) -> str | After:
             return "refused:F300" if " Toy100" in str(sent) else After(1, "live")
 
-        async with stage(answer) as s:
+        async with stage(answer, journal=kind()) as s:
             slow = [left_open(f"Toy{n}") for n in range(64)]
             successor = left_open(
                 "Toy100", facts=Facts(epoch=1), live_id="Toy100x", first_sent_at=None

@@ -1,13 +1,13 @@
 """A journal that writes down what is written, and fails or dawdles on demand."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from agcod_async.core.outcomes import Leg
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.base import JournalError, Which
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 
@@ -72,8 +72,14 @@ class JournalSpy:
         if self.writes in self.fail_after:
             raise self.error
 
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        return await self.inner.find(operation, request_id)
+
     async def unfinished(self) -> Sequence[Entry]:
         return await self.inner.unfinished()
+
+    def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        return self.inner.entries(which)
 
     def entry(self, request_id: str = "Toy1", operation: str = "Issue") -> Entry:
         return self.inner._entries[operation, request_id]
