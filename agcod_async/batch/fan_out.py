@@ -6,85 +6,18 @@ number of workers share one iterator, and a slow reader of the receipts slows th
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from dataclasses import dataclass
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
 from agcod_async.agcod import AgcodSession
+from agcod_async.batch.orders import Order
+from agcod_async.batch.verdicts import Receipt, receipt_of
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.errors import (
-    AgcodError,
-    DeclinedError,
-    InDoubtError,
-    ReversedError,
-    UnavailableError,
-    UsageError,
-)
+from agcod_async.errors import AgcodError, InDoubtError, UsageError
 from agcod_async.pacing.port import Lane
-from agcod_async.providers.agcod.messages import GiftCard, TransactionSource
-from agcod_async.values import Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One gift card to be created. The fields are those of `create_gift_card`."""
-
-    request_id: str
-    amount: Money
-    program_id: str | None = None
-    product_type: str | None = None
-    external_reference: str | None = None
-    transaction_source: TransactionSource | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """The card is live. `card.replayed` tells that it had been handed out before."""
-
-    card: GiftCard
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """Nothing was issued, and somebody must change something first."""
-
-    error: DeclinedError | UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """Nothing was issued; the same order may be sent again later."""
-
-    error: UnavailableError
-
-
-@dataclass(frozen=True, slots=True)
-class Reversed:
-    """What may have been issued is dead."""
-
-    error: ReversedError
-
-
-@dataclass(frozen=True, slots=True)
-class InDoubt:
-    """Unknown. Never send this order under another request ID; `reconcile()` settles it."""
-
-    error: InDoubtError
-
-
-Verdict = Issued | Declined | Unavailable | Reversed | InDoubt
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one order. `request_id` is the live card's where one was issued."""
-
-    order: Order
-    request_id: str
-    verdict: Verdict
-
+from agcod_async.providers.agcod.messages import GiftCard
 
 CONCURRENCY = 64
 """Enough to use 1,000 permits a second with replies that take 50 ms."""
@@ -118,7 +51,7 @@ async def issue_many(
         with receipts:
             while (order := await source.next()) is not None:
                 card_or_error = await _issue(session, order, lane, deadline_seconds, policy)
-                await receipts.send(_receipt(order, card_or_error))
+                await receipts.send(receipt_of(order, card_or_error))
 
     # Plain tasks: a task group may not be left open while a generator hands out its items.
     with send, receive:
@@ -161,26 +94,6 @@ async def _issue(
     except Exception as error:  # noqa: BLE001  a fault in here must not take the batch with it
         reason = Reason(f"the SDK failed with {type(error).__name__}")
         return InDoubtError(reason, request_id=order.request_id, operation="CreateGiftCard")
-
-
-def _receipt(order: Order, card_or_error: GiftCard | AgcodError) -> Receipt:
-    if isinstance(card_or_error, GiftCard):
-        return Receipt(order, card_or_error.request_id, Issued(card_or_error))
-    return Receipt(order, order.request_id, _verdict(card_or_error))
-
-
-def _verdict(error: AgcodError) -> Verdict:
-    match error:
-        case DeclinedError() | UsageError():
-            return Declined(error)
-        case UnavailableError():
-            return Unavailable(error)
-        case ReversedError():
-            return Reversed(error)
-        case InDoubtError():
-            return InDoubt(error)
-        case _:
-            return InDoubt(InDoubtError(error.reason, request_id=error.request_id))
 
 
 class _Source:
