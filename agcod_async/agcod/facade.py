@@ -10,6 +10,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import UsageError
 from agcod_async.events import Observer
 from agcod_async.journal.base import Journal
+from agcod_async.journal.binding import bound
 from agcod_async.pacing.port import Pacer
 from agcod_async.providers.agcod.operations import AGCOD_IN, GET_GIFT_CARD_ACTIVITY_PAGE
 from agcod_async.providers.base import Provider
@@ -43,7 +44,7 @@ class Facade(Session):
             _provider(settings),
             settings,
             transport=transport,
-            journal=journal,
+            journal=bound(journal, settings),
             pacer=pacer,
             observers=observers,
             policy=policy,
