@@ -29,39 +29,52 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.db"
 
 
-async def issue(path: Path, given: Settings) -> Emulator:
+async def issue(path: Path, given: Settings, emulator: Emulator) -> None:
     """Issue one card and reconcile, through a session with these settings."""
-    emulator = Emulator()
     async with (
         SqliteJournal(path) as journal,
         AgcodSession(given, transport=emulator.transport(), journal=journal) as session,
     ):
-        try:
-            await session.create_gift_card(request_id="Emula1", amount=Money("10", "USD"))
-            await session.reconcile()
-        except UsageError as error:
-            assert "journal.db is of partner Emula at agcod-v2-gamma.amazon.com" in str(error)
-            with pytest.raises(UsageError, match="give each account its own file"):
-                await session.reconcile()
-    return emulator
+        await session.reconcile()
+        await session.create_gift_card(request_id=f"{given.partner_id}1", amount=Money("10", "USD"))
 
 
 def test_a_session_binds_its_journal_and_finds_it_again(path: Path) -> None:
-    assert asyncio.run(issue(path, settings())).arrivals.total == 1
-    assert asyncio.run(issue(path, settings())).arrivals.total == 1
+    emulator = Emulator()
+    asyncio.run(issue(path, settings(), emulator))
+    asyncio.run(issue(path, settings(), emulator))
+
+    assert emulator.arrivals.total == 2
 
 
 @pytest.mark.parametrize("other", [settings(endpoint=Endpoint.NA), settings("EmulaOther")])
 def test_another_account_or_endpoint_is_refused_before_anything_is_sent(
     path: Path, other: Settings
 ) -> None:
-    asyncio.run(issue(path, settings()))
+    emulator = Emulator()
+    asyncio.run(issue(path, settings(), emulator))
+    arrived = emulator.arrivals.total
 
-    assert asyncio.run(issue(path, other)).arrivals.total == 0
+    with pytest.raises(UsageError, match="is of partner Emula at agcod-v2-gamma.amazon.com, not"):
+        asyncio.run(issue(path, other, emulator))
+    assert emulator.arrivals.total == arrived
+
+
+def test_a_call_through_another_accounts_journal_is_refused_too(path: Path) -> None:
+    async def call(given: Settings) -> None:
+        async with (
+            SqliteJournal(path) as journal,
+            AgcodSession(given, transport=Emulator().transport(), journal=journal) as session,
+        ):
+            await session.create_gift_card(request_id="EmulaB", amount=Money("10", "USD"))
+
+    asyncio.run(call(settings()))
+    with pytest.raises(UsageError, match="give each account its own file"):
+        asyncio.run(call(settings(endpoint=Endpoint.NA)))
 
 
 def test_a_binding_is_not_changed_with_sql_either(path: Path) -> None:
-    asyncio.run(issue(path, settings()))
+    asyncio.run(issue(path, settings(), Emulator()))
 
     with closing(sqlite3.connect(path)) as sql:
         for statement in ("UPDATE account SET host = 'elsewhere'", "DELETE FROM account"):
