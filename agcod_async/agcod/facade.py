@@ -50,6 +50,11 @@ class Facade(Session):
             policy=policy,
             clock=clock,
         )
+        self._given_journal = journal
+
+    def records_in(self, journal: object) -> bool:
+        """Whether `journal` is what this session was given to keep its calls on record."""
+        return self._given_journal is journal
 
 
 def _provider(settings: Settings) -> Provider:

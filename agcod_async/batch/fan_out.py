@@ -5,7 +5,16 @@ number of workers share one iterator, and a slow reader of the receipts slows th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
+from contextlib import aclosing
+from typing import Generic, Self, TypeVar
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -17,7 +26,9 @@ from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import AgcodError, InDoubtError, UsageError
 from agcod_async.pacing.port import Lane
-from agcod_async.providers.agcod.messages import GiftCard
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 CONCURRENCY = 64
 """Enough to use 1,000 permits a second with replies that take 50 ms."""
@@ -42,43 +53,59 @@ async def issue_many(
     way to the journal. If `orders` itself raises, its exception is raised after the receipts of
     the orders that had been taken.
     """
+
+    async def issued(order: Order) -> Receipt:
+        return await issue(session, order, lane, deadline_seconds, policy)
+
+    async with aclosing(fan_out(orders, issued, concurrency=concurrency)) as receipts:
+        async for receipt in receipts:
+            yield receipt
+
+
+async def fan_out(
+    items: Iterable[ItemT] | AsyncIterable[ItemT],
+    work: Callable[[ItemT], Awaitable[ResultT]],
+    *,
+    concurrency: int,
+) -> AsyncGenerator[ResultT, None]:
+    """Do `work` for `items`, so many at a time, and yield the results as they come."""
     if concurrency < 1:
         raise UsageError(Reason(f"concurrency: {concurrency} is too small (at least 1)"))
-    source = _Source(orders)
-    send, receive = anyio.create_memory_object_stream[Receipt](0)
+    source = _Source(items)
+    send, receive = anyio.create_memory_object_stream[ResultT](0)
 
-    async def work(receipts: MemoryObjectSendStream[Receipt]) -> None:
-        with receipts:
-            while (order := await source.next()) is not None:
-                card_or_error = await _issue(session, order, lane, deadline_seconds, policy)
-                await receipts.send(receipt_of(order, card_or_error))
+    async def worker(results: MemoryObjectSendStream[ResultT]) -> None:
+        with results:
+            async for item in source:
+                await results.send(await work(item))
 
     # Plain tasks: a task group may not be left open while a generator hands out its items.
     with send, receive:
         ends = [send.clone() for _ in range(concurrency)]
-        workers = [asyncio.create_task(work(end)) for end in ends]
+        workers = [asyncio.create_task(worker(end)) for end in ends]
         send.close()  # the workers' ends are left: the stream ends with the last of them
         try:
-            async for receipt in receive:
-                yield receipt
+            async for result in receive:
+                yield result
             await asyncio.gather(*workers)
         finally:
-            for worker in workers:
-                worker.cancel()
+            for one in workers:
+                one.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             for end in ends:
                 end.close()  # also of a worker that was cancelled before it began
 
 
-async def _issue(
+async def issue(
     session: AgcodSession,
     order: Order,
     lane: Lane,
     deadline_seconds: float,
     policy: RecoveryPolicy | None,
-) -> GiftCard | AgcodError:
+) -> Receipt:
+    """Issue one order; whatever goes wrong is in the receipt."""
     try:
-        return await session.create_gift_card(
+        card = await session.create_gift_card(
             request_id=order.request_id,
             amount=order.amount,
             program_id=order.program_id,
@@ -90,28 +117,34 @@ async def _issue(
             policy=policy,
         )
     except AgcodError as error:
-        return error
+        return receipt_of(order, error)
     except Exception as error:  # noqa: BLE001  a fault in here must not take the batch with it
         reason = Reason(f"the SDK failed with {type(error).__name__}")
-        return InDoubtError(reason, request_id=order.request_id, operation="CreateGiftCard")
+        unknown = InDoubtError(reason, request_id=order.request_id, operation="CreateGiftCard")
+        return receipt_of(order, unknown)
+    return receipt_of(order, card)
 
 
-class _Source:
+class _Source(Generic[ItemT]):
     """One iterator for all workers; the first end or error of it is the end for all."""
 
-    def __init__(self, orders: Iterable[Order] | AsyncIterable[Order]) -> None:
-        self._orders = _stream(orders)
+    def __init__(self, items: Iterable[ItemT] | AsyncIterable[ItemT]) -> None:
+        self._items = stream(items)
         self._turn = asyncio.Lock()
 
-    async def next(self) -> Order | None:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ItemT:
         async with self._turn:
-            return await anext(self._orders, None)
+            return await anext(self._items)
 
 
-async def _stream(orders: Iterable[Order] | AsyncIterable[Order]) -> AsyncIterator[Order]:
-    if isinstance(orders, AsyncIterable):
-        async for order in orders:
-            yield order
+async def stream(items: Iterable[ItemT] | AsyncIterable[ItemT]) -> AsyncIterator[ItemT]:
+    """Yield what is in `items`, whichever kind of iterable it is."""
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
     else:
-        for order in orders:
-            yield order
+        for item in items:
+            yield item
