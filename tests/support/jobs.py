@@ -1,4 +1,4 @@
-"""A job on a loop with virtual time, which cannot wait for threads: its files are written at once."""
+"""A job on a loop with virtual time, which cannot wait for threads: all is written at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch.job import JOURNAL_NAME, PLAN_NAME, Job
-from agcod_async.batch.job_run import JobRun, Settled
 from agcod_async.batch.job_rows import RowState
+from agcod_async.batch.job_run import JobRun, Settled
 from agcod_async.batch.job_store import JobStore
 from agcod_async.batch.orders import Order
 from agcod_async.batch.planning import plan_job
@@ -34,7 +34,7 @@ class AtOnce:
 
     async def ask(self, work: Callable[[], T]) -> T:
         self.asked += 1
-        if self.asked == self.fail_at:
+        if self.fail_at is not None and self.asked >= self.fail_at:
             raise CrashError
         values: list[T] = []
         (error,) = self.store.transact([lambda: values.append(work())])
@@ -154,7 +154,5 @@ async def counts(job: Job) -> dict[str, int]:
     """Return the orders of a job by state, without the zeros."""
     totals = await job.totals()
     return {
-        state.value: sum(one.orders for one in totals[state])
-        for state in RowState
-        if totals[state]
+        state.value: sum(one.orders for one in totals[state]) for state in RowState if totals[state]
     }
