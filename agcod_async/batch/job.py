@@ -10,6 +10,7 @@ Any number of others may look at a job meanwhile (`agcod_async.batch.job_view`).
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -126,7 +127,7 @@ class Job:
         With `is_planned` it is whatever job there is, with a plan. Raises `UsageError`.
         """
         mine = JobFacts(
-            name=name or self.directory.name,
+            name=self.directory.name if name is None else name,
             partner_id=self.settings.partner_id,
             host=self.settings.host,
             source_digest=source_digest,
@@ -135,7 +136,7 @@ class Job:
         try:
             if not is_planned:
                 await self._worker.ask(partial(self._store.create, mine))
-            self._check(await self.facts(), mine, is_planned=is_planned)
+            self._check(await self.facts(), mine, name=name, is_planned=is_planned)
             await self.journal.bind(mine.partner_id, mine.host)
         except OtherAccountError as error:
             await self.aclose()
@@ -145,7 +146,7 @@ class Job:
             raise
         return self
 
-    def _check(self, held: JobFacts, mine: JobFacts, *, is_planned: bool) -> None:
+    def _check(self, held: JobFacts, mine: JobFacts, *, name: str | None, is_planned: bool) -> None:
         problem = None
         if (held.partner_id, held.host) != (mine.partner_id, mine.host):
             problem = (
@@ -155,8 +156,8 @@ class Job:
         elif is_planned:
             if held.planned_at is None:
                 problem = "its plan was not completed: plan it again"
-        elif held.name != mine.name:
-            problem = f"the job is {held.name!r}, not {mine.name!r}"
+        elif name not in (None, held.name):
+            problem = f"the job is {held.name!r}, not {name!r}"
         elif held.source_digest != mine.source_digest:
             problem = (
                 "the job was made of other orders: the file has changed since, or is another one."
@@ -254,18 +255,26 @@ class Job:
         """Put on record why the line stands still; None if it runs."""
         await self._worker.ask(partial(self._store.set_stopped, stop, self._clock.wall()))
 
-    async def set_spend_cap(self, cap: Money | None) -> None:
+    async def set_spend_cap(self, amount: Decimal | str | None) -> None:
         """Let the job as a whole spend no more than this, what is in doubt included.
 
-        Raises `UsageError` where orders are in another currency.
+        The amount is in the currency of the orders. Raises `UsageError` where they have several.
         """
-        if cap is not None:
-            for sums in (await self.totals()).values():
-                for one in sums:
-                    if one.currency != cap.currency:
-                        problem = f"orders are in {one.currency}, the spend cap in {cap.currency}"
-                        raise _unusable(self.directory, problem)
+        cap = None if amount is None else Money(amount, await self.currency())
         await self._worker.ask(partial(self._store.set_spend_cap, cap))
+
+    async def currency(self) -> str:
+        """Return the one currency of the orders; raises `UsageError` where they have several."""
+        sums = (await self.totals()).values()
+        return one_currency({one.currency for some in sums for one in some})
+
+
+def one_currency(currencies: set[str]) -> str:
+    """Return the only one; raises `UsageError` where there are several, or no order at all."""
+    if len(currencies) != 1:
+        named = ", ".join(sorted(currencies)) or "none"
+        raise UsageError(Reason(f"a limit needs orders in one currency, and theirs are: {named}"))
+    return next(iter(currencies))
 
 
 def _with_job(directory: Path) -> Path:

@@ -127,6 +127,16 @@ STEPS: tuple[tuple[str, ...], ...] = (
             BEGIN SELECT RAISE(ABORT, 'a job is of one account and one source'); END
         """,
         """
+        CREATE TRIGGER a_planned_job_is_kept BEFORE DELETE ON job
+            WHEN OLD.planned_at IS NOT NULL
+            BEGIN SELECT RAISE(ABORT, 'a job with a complete plan is never removed'); END
+        """,
+        """
+        CREATE TRIGGER a_plan_stays_complete BEFORE UPDATE OF planned_at ON job
+            WHEN OLD.planned_at IS NOT NULL
+            BEGIN SELECT RAISE(ABORT, 'the plan is complete'); END
+        """,
+        """
         CREATE TRIGGER count_the_moved AFTER UPDATE OF state ON orders
             WHEN NEW.state <> OLD.state
             BEGIN

@@ -51,7 +51,11 @@ class JobStore(SqliteFile):
     # --- the job ----------------------------------------------------------------------------------
 
     def create(self, facts: JobFacts) -> None:
-        """Put the job itself on record, unless there is one; its plan is still to be made."""
+        """Put the job itself on record, unless there is one; its plan is still to be made.
+
+        One whose plan was not completed gives way: nothing of it can have been sent.
+        """
+        self._connection.execute("DELETE FROM job WHERE planned_at IS NULL")
         self._connection.execute(
             "INSERT INTO job (one, name, partner_id, host, source_digest, created_at)"
             " VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

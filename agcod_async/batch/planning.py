@@ -10,13 +10,12 @@ Rules of this file:
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from agcod_async.batch.fan_out import stream
-from agcod_async.batch.job import Job
+from agcod_async.batch.job import Job, one_currency
 from agcod_async.batch.orders import Order, PlannedOrder, RefusedRow
-from agcod_async.core.outcomes import Reason
-from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.requests import create_gift_card_request
 from agcod_async.settings import Settings
 from agcod_async.values import InvalidValueError, Money
@@ -39,16 +38,17 @@ async def plan_job(
     job: Job,
     rows: Iterable[PlanRow] | AsyncIterable[PlanRow],
     *,
-    spend_cap: Money | None = None,
+    spend_cap: Decimal | str | None = None,
     on_refused: Callable[[RefusedRow], None] | None = None,
     verify: Callable[[], Awaitable[None]] | None = None,
 ) -> Planned:
     """Put all orders on record; nothing may be sent before this has returned.
 
     An order that comes without a number gets its place as one, and is checked as the session
-    would. Refused rows are told to `on_refused`. `spend_cap` holds for the job as a whole.
-    `verify` is awaited before the plan is complete: what it raises leaves the plan to be made
-    again. Raises `UsageError` if the job has a plan, or orders in another currency than the cap.
+    would. Refused rows are told to `on_refused`. `spend_cap` is an amount in the orders' currency
+    and holds for the job as a whole. `verify` is awaited before the plan is complete: what it
+    raises leaves the plan to be made again. Raises `UsageError` if the job has a plan, or a cap
+    and orders in several currencies.
     """
     await job.begin_plan()
     planned, refused = 0, 0
@@ -61,12 +61,10 @@ async def plan_job(
         refused += len(bad) + len(repeated)
         planned += len(orders) - len(repeated)
         currencies.update(one.order.amount.currency for one in orders)
-    if spend_cap is not None and (others := currencies - {spend_cap.currency}):
-        problem = f"orders are in {min(others)}, the spend cap in {spend_cap.currency}"
-        raise UsageError(Reason(f"{job.directory}: {problem}"))
+    cap = None if spend_cap is None else Money(spend_cap, one_currency(currencies))
     if verify is not None:
         await verify()
-    await job.complete_plan(spend_cap=spend_cap)
+    await job.complete_plan(spend_cap=cap)
     return Planned(planned, refused)
 
 

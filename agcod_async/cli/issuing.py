@@ -23,6 +23,7 @@ from agcod_async.cli.sinks import DeliveryError
 from agcod_async.cli.tally import Delivered, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.journal.base import Journal
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.settings import Settings
@@ -44,6 +45,7 @@ async def open_line(
     *,
     policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
     transport: Transport | None = None,
+    journal: Journal | None = None,
 ) -> AsyncGenerator[Line, None]:
     """Open a session whose pacer and traffic can be watched, and close everything with it."""
     traffic = Traffic()
@@ -54,7 +56,12 @@ async def open_line(
     )
     try:
         async with AgcodSession(
-            settings, transport=transport, pacer=pacer, observers=(traffic.observe,), policy=policy
+            settings,
+            transport=transport,
+            journal=journal,
+            pacer=pacer,
+            observers=(traffic.observe,),
+            policy=policy,
         ) as session:
             yield Line(session, pacer, traffic)
     finally:

@@ -10,10 +10,21 @@ from io import TextIOWrapper
 from typing import Final, Protocol, TextIO
 
 from agcod_async._version import __version__
-from agcod_async.cli import batch_issue, cancel, create, emulator, explain, funds
+from agcod_async.cli import (
+    batch_issue,
+    batch_resume,
+    batch_status,
+    cancel,
+    create,
+    emulator,
+    explain,
+    funds,
+    journal_prune,
+)
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
+from agcod_async.journal.base import JournalError
 from agcod_async.values import InvalidValueError
 
 DESCRIPTION = """\
@@ -56,12 +67,20 @@ class Command(Protocol):
         ...
 
 
+GROUPS: Final[Mapping[str, str]] = {
+    "batch": "many cards at once: issue, resume, status",
+    "journal": "a journal in a file: prune",
+}
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "emulator": emulator,
     "create": create,
     "cancel": cancel,
     "funds": funds,
     "batch issue": batch_issue,
+    "batch resume": batch_resume,
+    "batch status": batch_status,
+    "journal prune": journal_prune,
     "explain": explain,
 }
 
@@ -89,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _plain_warnings():
             return command.run(arguments)
-    except (UsageError, InvalidValueError) as error:
+    except (UsageError, InvalidValueError, JournalError) as error:
         print(plain(f"agcod {name}: {error}"), file=sys.stderr)
         return ExitCode.USAGE
     except BrokenPipeError:
@@ -118,8 +137,7 @@ def parser() -> ArgumentParser:
     for name, command in COMMANDS.items():
         group, _, word = name.rpartition(" ")
         if group not in groups:
-            summary = "many cards at once: issue"
-            head = commands.add_parser(group, help=summary, description=summary)
+            head = commands.add_parser(group, help=GROUPS[group], description=GROUPS[group])
             groups[group] = head.add_subparsers(metavar="COMMAND", required=True)
         one = groups[group].add_parser(
             word,

@@ -55,7 +55,7 @@ def test_another_account_or_endpoint_is_refused_before_anything_is_sent(
     asyncio.run(issue(path, settings(), emulator))
     arrived = emulator.arrivals.total
 
-    with pytest.raises(UsageError, match="is of partner Emula at .*, not of partner"):
+    with pytest.raises(UsageError, match=r"is of partner Emula at .*, not of partner"):
         asyncio.run(issue(path, other, emulator))
     assert emulator.arrivals.total == arrived
 
