@@ -2,7 +2,7 @@
 
 from agcod_async._version import __version__
 from agcod_async.agcod import AgcodSession
-from agcod_async.batch import Order, Receipt, issue_many
+from agcod_async.batch import Job, JobRun, Order, Receipt, issue_many, plan_job
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.errors import (
@@ -17,7 +17,10 @@ from agcod_async.errors import (
     UnavailableError,
     UsageError,
 )
+from agcod_async.journal.base import JournalError
+from agcod_async.journal.lock_file import JournalInUseError
 from agcod_async.journal.memory import MemoryJournal
+from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.agcod.activation_messages import (
     Activation,
@@ -68,6 +71,10 @@ __all__ = [
     "IdempotencyConflictError",
     "InDoubtError",
     "InvalidRequestError",
+    "Job",
+    "JobRun",
+    "JournalError",
+    "JournalInUseError",
     "Lane",
     "MemoryJournal",
     "Money",
@@ -78,9 +85,11 @@ __all__ = [
     "RequestId",
     "ReversedError",
     "Settings",
+    "SqliteJournal",
     "TransactionSource",
     "UnavailableError",
     "UsageError",
     "__version__",
     "issue_many",
+    "plan_job",
 ]

@@ -64,7 +64,12 @@ def judged(available: Money, totals: Totals, watch: FundsWatch) -> Funds:
     Raises `UsageError` for a mark in another currency than the account's: it would mean nothing.
     """
     needed = sum(
-        (one.amount for one in totals[RowState.PLANNED] if one.currency == available.currency),
+        (
+            one.amount
+            for state in (RowState.PLANNED, RowState.UNDER_WAY)
+            for one in totals[state]
+            if one.currency == available.currency
+        ),
         Decimal(0),
     )
     for mark in (watch.warn_below, watch.stop_below):
@@ -126,7 +131,7 @@ class FundsGuard:
     async def _look(self) -> None:
         try:
             answer = await self._session.get_available_funds(
-                lane=Lane.PROBE, deadline_seconds=ANSWER_SECONDS_MAX
+                lane=Lane.BATCH, deadline_seconds=ANSWER_SECONDS_MAX
             )
         except AgcodError as error:
             _log.warning("the funds could not be asked for: %s", error.reason)

@@ -12,7 +12,7 @@ Rules of this file:
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ from agcod_async.clock import Clock
 from agcod_async.journal.base import JournalError
 
 CLAIMED_AT_ONCE: Final = 64
-"""How many orders share a commit when they are claimed."""
+"""How many orders share a commit when they are claimed, if so many are to be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,19 @@ class Intake:
         *,
         left_behind: tuple[RowState, ...],
         patience_seconds: float,
+        concurrency: int,
+        on_move: Callable[[RowState, RowState], None],
     ) -> None:
-        """Take up `left_behind` before the plan; wait `patience_seconds` for a line that stands."""
+        """Take up `left_behind` before the plan; wait `patience_seconds` for a line that stands.
+
+        `on_move` is told of every order that goes from one state to another.
+        """
         self._job = job
         self._line = line
         self._clock = clock
         self._patience_seconds = patience_seconds
+        self._at_once = min(concurrency, CLAIMED_AT_ONCE)
+        self._on_move = on_move
         self._standing_since: float | None = None
         self._behind = job.rows(*left_behind)
         self._behind_rows: deque[JobRow] = deque()
@@ -130,17 +137,22 @@ class Intake:
             if not claimed.rows and claimed.cap_is_reached:
                 self._again.appendleft(number)
         else:
-            claimed = await self._job.claim(after=self._after, limit=CLAIMED_AT_ONCE)
+            claimed = await self._job.claim(after=self._after, limit=self._at_once)
             if claimed.rows:
                 self._after = claimed.rows[-1].number
         self._claimed.extend(claimed.rows)
+        for row in claimed.rows:
+            self._on_move(RowState.PLANNED, row.state)
         self._cap_is_reached = claimed.cap_is_reached
 
     async def _release(self) -> None:
         """Put back into the plan what was claimed and has not been handed out."""
         claimed, self._claimed = self._claimed, deque()
         self._again.extend(row.number for row in claimed)
-        await asyncio.gather(*(self._job.move(row, RowState.PLANNED) for row in claimed))
+        for row in await asyncio.gather(
+            *(self._job.move(one, RowState.PLANNED) for one in claimed)
+        ):
+            self._on_move(RowState.UNDER_WAY, row.state)
 
     # --- a line that stands -----------------------------------------------------------------------
 

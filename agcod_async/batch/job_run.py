@@ -23,7 +23,7 @@ from agcod_async.batch.funds import Funds, FundsGuard, FundsWatch
 from agcod_async.batch.handover import FAILURES_MAX, Delivered, Handed, Handover, Sink
 from agcod_async.batch.intake import Intake, Taken
 from agcod_async.batch.job import Job
-from agcod_async.batch.job_rows import JobRow, Outcome, RowState
+from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Totals
 from agcod_async.batch.rulings import following, goes_back, was_not_called
 from agcod_async.batch.stop_line import Stop, StopLine
 from agcod_async.batch.verdicts import (
@@ -101,7 +101,13 @@ class JobRun:
             self._funds = FundsGuard(session, job, self._line, funds, clock, say=self._say)
         behind = _LEFT_BEHIND if self._handover.is_wanted else _LEFT_BEHIND[1:]
         self._intake = Intake(
-            job, self._line, clock, left_behind=behind, patience_seconds=patience_seconds
+            job,
+            self._line,
+            clock,
+            left_behind=behind,
+            patience_seconds=patience_seconds,
+            concurrency=concurrency,
+            on_move=self._count,
         )
         self.counts = dict.fromkeys(RowState, 0)
         """The orders of the whole job, by state, as of now."""
@@ -153,6 +159,13 @@ class JobRun:
             async for one in await at_the_end.enter_async_context(aclosing(settled)):
                 yield one
 
+    async def finish(self) -> Totals:
+        """Run to the end, and return what the job has come to. Raises as `settled` does."""
+        async with aclosing(self.settled()) as settled:
+            async for _ in settled:
+                pass
+        return await self._job.totals()
+
     # --- one order --------------------------------------------------------------------------------
 
     async def _settle(self, taken: Taken) -> Settled:
@@ -198,9 +211,12 @@ class JobRun:
         if state is row.state and outcome == row.outcome:
             return row
         moved = await self._job.move(row, state, outcome)
-        self.counts[row.state] -= 1
-        self.counts[state] += 1
+        self._count(row.state, state)
         return moved
+
+    def _count(self, before: RowState, after: RowState) -> None:
+        self.counts[before] -= 1
+        self.counts[after] += 1
 
     # --- the line ---------------------------------------------------------------------------------
 

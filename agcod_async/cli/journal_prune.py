@@ -1,13 +1,13 @@
 """`agcod journal prune`: make room in a journal by forgetting calls that are long over."""
 
 import asyncio
-import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from agcod_async.batch.job import PLAN_NAME
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.report import print_json
+from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.journal.sqlite import PRUNE_AGE_SECONDS_MIN, SqliteJournal
@@ -53,4 +53,4 @@ def run(arguments: Namespace) -> ExitCode:
 
 async def _pruned(path: Path, older_than_seconds: float) -> int:
     async with SqliteJournal(path) as journal:
-        return await journal.prune(older_than_seconds=older_than_seconds, now=time.time())
+        return await journal.prune(older_than_seconds=older_than_seconds, now=Clock().wall())
