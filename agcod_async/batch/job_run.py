@@ -243,9 +243,8 @@ class JobRun:
         self._stop_on_record = stop
         self._intake.changed()
         countries = self._session.settings.endpoint.countries
-        self._say(
-            "the line goes on" if stop is None else f"the line stands: {stop.words(countries)}"
-        )
+        why = "" if stop is None else stop.words(countries)
+        self._say(f"the line stands still: {why}" if why else "the line goes on")
         await self._job.set_stopped(stop)
 
     def _say(self, text: str) -> None:

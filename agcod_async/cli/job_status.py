@@ -48,6 +48,8 @@ class JobStatus:
     @property
     def exit_code(self) -> ExitCode:
         """What a script may do next."""
+        if self.facts.planned_at is None:
+            return ExitCode.UNAVAILABLE
         if self.count(RowState.IN_DOUBT) or self.count(RowState.UNDER_WAY):
             return ExitCode.IN_DOUBT
         # Without a sink an issued order is done; where others were delivered it is not.
@@ -55,9 +57,7 @@ class JobStatus:
         declined = self.count(RowState.DECLINED) or self.count(RowState.REVERSED)
         if declined or undelivered or self.refused:
             return ExitCode.DECLINED
-        if self.count(RowState.PLANNED) or self.facts.planned_at is None:
-            return ExitCode.UNAVAILABLE
-        return ExitCode.DONE
+        return ExitCode.UNAVAILABLE if self.count(RowState.PLANNED) else ExitCode.DONE
 
     @property
     def stopped(self) -> str | None:
