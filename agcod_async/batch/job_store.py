@@ -25,8 +25,9 @@ from agcod_async.journal.base import StaleEntryError
 from agcod_async.journal.sqlite_file import SqliteFile
 from agcod_async.values import Money
 
-CACHE_KIBIBYTES: Final = 65_536
+PLANNING_CACHE_KIBIBYTES: Final = 32_768
 """Request IDs come in no order, so the index of a large plan is written all over."""
+CACHE_KIBIBYTES: Final = 2_000  # SQLite's own choice
 
 
 _SPENT: Final = ", ".join(f"'{state.value}'" for state in PERHAPS_SPENT)
@@ -107,7 +108,7 @@ class JobStore(SqliteFile):
 
     def begin_plan(self) -> None:
         """Forget a plan that was not completed: nothing of it can have been sent."""
-        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        self._connection.execute(f"PRAGMA cache_size = -{PLANNING_CACHE_KIBIBYTES}")
         for table in ("orders", "refused", "total"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  our own words
 
@@ -137,6 +138,7 @@ class JobStore(SqliteFile):
         )
         self._connection.execute("UPDATE job SET planned_at = ?", (now,))
         self.set_spend_cap(spend_cap)
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
 
     def _repeated(self, one: PlannedOrder) -> RefusedRow | None:
         for field, text in (

@@ -20,7 +20,7 @@ from agcod_async.providers.agcod.requests import create_gift_card_request
 from agcod_async.settings import Settings
 from agcod_async.values import InvalidValueError, Money
 
-PLANNED_AT_ONCE: Final = 10_000
+PLANNED_AT_ONCE: Final = 8_192
 """How many rows share a commit."""
 
 PlanRow = Order | PlannedOrder | RefusedRow
