@@ -33,12 +33,12 @@ class JsonLines:
                 text = next(self._lines)
             except StopIteration:
                 return
-            if self._lines.problem is not None:
-                yield _refused(number, "row", *self._lines.problem)
-            elif text.strip():
+            if text.strip() or self._lines.problem is not None:
                 yield self._row(number, text)
 
     def _row(self, number: int, text: str) -> PlannedOrder | RefusedRow:
+        if self._lines.problem is not None:
+            return _refused(number, "row", *self._lines.problem)
         try:
             fields = _fields(text)
             return self._fields.order(number, fields)
