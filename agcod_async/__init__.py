@@ -2,7 +2,7 @@
 
 from agcod_async._version import __version__
 from agcod_async.agcod import AgcodSession
-from agcod_async.batch import Order, Receipt, issue_many
+from agcod_async.batch import Job, JobRun, Order, Receipt, issue_many, plan_job
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.credentials import CredentialsProvider, RotatingCredentials
 from agcod_async.delivery import (
@@ -27,7 +27,10 @@ from agcod_async.errors import (
     UnavailableError,
     UsageError,
 )
+from agcod_async.journal.base import JournalError
+from agcod_async.journal.lock_file import JournalInUseError
 from agcod_async.journal.memory import MemoryJournal
+from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.agcod.activation_messages import (
     Activation,
@@ -84,6 +87,10 @@ __all__ = [
     "IdempotencyConflictError",
     "InDoubtError",
     "InvalidRequestError",
+    "Job",
+    "JobRun",
+    "JournalError",
+    "JournalInUseError",
     "Lane",
     "MemoryJournal",
     "Money",
@@ -96,10 +103,12 @@ __all__ = [
     "RotatingCredentials",
     "Settings",
     "Sink",
+    "SqliteJournal",
     "TransactionSource",
     "UnavailableError",
     "UsageError",
     "WebhookSink",
     "__version__",
     "issue_many",
+    "plan_job",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from agcod_async.core.outcomes import Reason
 from agcod_async.credentials import CredentialsProvider
@@ -85,6 +86,11 @@ class Settings:
     def url(self) -> str:
         """Where requests go, without a trailing slash."""
         return (self.base_url or f"https://{self.endpoint.host}").rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """The name of the host that requests go to, without a port."""
+        return urlsplit(self.url).hostname or ""
 
     @property
     def signing_region(self) -> str:

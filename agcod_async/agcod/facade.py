@@ -12,6 +12,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import UsageError
 from agcod_async.events import Observer
 from agcod_async.journal.base import Journal
+from agcod_async.journal.binding import bound
 from agcod_async.pacing.port import Pacer
 from agcod_async.providers.agcod import catalogue
 from agcod_async.providers.agcod.amount_bounds import amount_warnings
@@ -52,13 +53,26 @@ class Facade(Session):
             _provider(settings),
             settings,
             transport=transport,
-            journal=journal,
+            journal=bound(journal, settings),
             pacer=pacer,
             observers=observers,
             policy=policy,
             clock=clock,
         )
         self._warned: set[str] = set()
+        self._given_journal = journal
+
+    def records_in(self, journal: object) -> bool:
+        """Whether `journal` is what this session was given to keep its calls on record."""
+        return self._given_journal is journal
+
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """How far this machine's clock is ahead of Amazon's; below 0: behind, None: not known yet.
+
+        Measured from the Dates of Amazon's replies, to a few seconds. Ask in the session's loop.
+        """
+        return self._runner.time.skew_seconds
 
     def _look_at(self, amount: Money, product: Product) -> None:
         """Log a warning for each known reason why Amazon may refuse `amount`, each once.
@@ -70,14 +84,6 @@ class Facade(Session):
             if warning not in self._warned and len(self._warned) < _WARNINGS_MAX:
                 self._warned.add(warning)
                 _log.warning("%s", warning)
-
-    @property
-    def clock_skew_seconds(self) -> float | None:
-        """How far this machine's clock is ahead of Amazon's; below 0: behind, None: not known yet.
-
-        Measured from the Dates of Amazon's replies, to a few seconds. Ask in the session's loop.
-        """
-        return self._runner.time.skew_seconds
 
 
 def _provider(settings: Settings) -> Provider:

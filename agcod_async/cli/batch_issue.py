@@ -1,17 +1,23 @@
-"""`agcod batch issue`: issue the orders of a CSV file."""
+"""`agcod batch issue`: issue the orders of a file."""
 
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS
 from agcod_async.cli.display import Display, ProgressKind, open_display
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.issuing import Batch, open_line
+from agcod_async.cli.job_command import (
+    CONCURRENCY_MAX,
+    JobOptions,
+    add_job_arguments,
+    add_run_arguments,
+    run_job_command,
+)
 from agcod_async.cli.orders_file import (
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
@@ -28,17 +34,16 @@ from agcod_async.cli.report import (
     print_summary,
     summary_fields,
 )
-from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
+from agcod_async.cli.report_file import check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, add_sink_arguments, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
+from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.settings import Settings
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 
-SUMMARY = "issue the orders of a CSV file, at the account's rate"
+SUMMARY = "issue the orders of a file, at the account's rate"
 MOVES_VALUE = True
-
-CONCURRENCY_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class Options:
     """The command line, understood."""
 
     path: Path
+    journal: Path | None
     concurrency: int
     deadline_seconds: float
     strict: bool
@@ -60,41 +66,41 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         type=Path,
-        metavar="FILE.csv",
-        help=f"columns: {', '.join(REQUIRED_COLUMNS)}; optional: {', '.join(OPTIONAL_COLUMNS)}",
-    )
-    parser.add_argument(
-        "--concurrency",
-        type=int,
-        default=CONCURRENCY,
-        metavar="N",
-        help=f"orders under way at a time (default: {CONCURRENCY})",
-    )
-    parser.add_argument(
-        "--deadline",
-        type=float,
-        default=DEADLINE_SECONDS,
-        metavar="SECONDS",
-        help=f"give up on an order after so long (default: {DEADLINE_SECONDS:.0f})",
+        metavar="FILE",
+        help=f"CSV or JSON lines (.jsonl); columns: {', '.join(REQUIRED_COLUMNS)};"
+        f" optional: {', '.join(OPTIONAL_COLUMNS)}",
     )
     parser.add_argument(
         "--strict", action="store_true", help="check all rows first; issue nothing if one is bad"
     )
     add_sink_arguments(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object for each row, and a summary"
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--job",
+        type=Path,
+        metavar="DIR",
+        help="keep plan and progress there; the same command, or `batch resume DIR`, goes on",
+    )
+    kept.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="keep what was sent there, and no plan (default: in memory)",
     )
     parser.add_argument(
-        "--progress",
-        choices=("auto", "bar", "lines", "none"),
-        default="auto",
-        help="how to show progress on standard error (default: auto)",
+        "--name",
+        metavar="NAME",
+        help="the job's name, from which request IDs are derived where the file has none",
     )
-    add_report_argument(parser)
+    add_job_arguments(parser)
+    add_run_arguments(parser)
 
 
 def run(arguments: Namespace) -> ExitCode:
     """Issue the orders."""
+    if arguments.job is not None:
+        return _run_job(arguments)
+    _check_no_job(arguments)
     options = _options(arguments)
     settings = Settings.from_env()
     if options.strict and (refused := _refused(options.path, settings)):
@@ -112,14 +118,32 @@ def run(arguments: Namespace) -> ExitCode:
     return batch.tally.exit_code
 
 
+def _run_job(arguments: Namespace) -> ExitCode:
+    return run_job_command(JobOptions.of(arguments, directory=arguments.job, file=arguments.file))
+
+
+def _check_no_job(arguments: Namespace) -> None:
+    """Raise `UsageError` for an option that needs a job."""
+    for option in ("name", "spend_cap", "funds", "warn_below", "stop_below"):
+        if getattr(arguments, option) is not None:
+            raise UsageError(Reason(f"--{option.replace('_', '-')}: needs --job"))
+
+
 async def _issued(
     settings: Settings, options: Options, orders: OrdersFile, display: Display
 ) -> Batch:
     report: Report = JsonReport() if options.as_json else NoteReport(display)
     policy = options.sink.policy
     sink = await open_sink(options.sink)
-    # Half the CPU time of the default transport, which counts at some hundred orders a second.
-    async with open_line(settings, transport=AiohttpTransport()) as line:
+    async with AsyncExitStack() as at_the_end:
+        journal = None
+        if options.journal is not None:
+            journal = await at_the_end.enter_async_context(SqliteJournal(options.journal))
+            await journal.bind(settings.partner_id, settings.host)
+        # Half the CPU time of the default transport, which counts at some hundred orders a second.
+        line = await at_the_end.enter_async_context(
+            open_line(settings, transport=AiohttpTransport(), journal=journal)
+        )
         batch = Batch(
             line,
             orders,
@@ -152,6 +176,7 @@ def _options(arguments: Namespace) -> Options:
         progress = "lines"  # results on the same terminal would tear a bar
     options = Options(
         path=arguments.file,
+        journal=arguments.journal,
         concurrency=arguments.concurrency,
         deadline_seconds=arguments.deadline,
         strict=arguments.strict,

@@ -27,6 +27,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered
 from agcod_async.figures import Figures
 from agcod_async.figures.pace import PaceMeter
+from agcod_async.journal.base import Journal
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.providers.agcod.operations import AGCOD
@@ -50,6 +51,7 @@ async def open_line(
     *,
     policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
     transport: Transport | None = None,
+    journal: Journal | None = None,
 ) -> AsyncGenerator[Line, None]:
     """Open a session whose pacer and traffic can be watched, and close everything with it."""
     traffic, pace = Traffic(), PaceMeter(settings.requests_per_second, Clock())
@@ -61,7 +63,12 @@ async def open_line(
     )
     try:
         async with AgcodSession(
-            settings, transport=transport, pacer=pacer, observers=observers, policy=policy
+            settings,
+            transport=transport,
+            journal=journal,
+            pacer=pacer,
+            observers=observers,
+            policy=policy,
         ) as session:
             yield Line(session, pacer, traffic, pace)
     finally:

@@ -12,12 +12,15 @@ from typing import Final, Protocol
 from agcod_async._version import __version__
 from agcod_async.cli import (
     batch_issue,
+    batch_resume,
+    batch_status,
     cancel,
     certify,
     create,
     emulator,
     explain,
     funds,
+    journal_prune,
     reconcile,
     redraw,
     rotate_key,
@@ -25,6 +28,7 @@ from agcod_async.cli import (
 from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import UsageError
+from agcod_async.journal.base import JournalError
 from agcod_async.values import InvalidValueError
 
 DESCRIPTION = """\
@@ -68,22 +72,26 @@ class Command(Protocol):
         ...
 
 
+GROUPS: Final[Mapping[str, str]] = {
+    "batch": "many cards at once: issue, resume, status",
+    "journal": "a journal in a file: prune",
+    "rotate-key": "replace an access key: check",
+}
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "emulator": emulator,
     "create": create,
     "cancel": cancel,
     "funds": funds,
     "batch issue": batch_issue,
-    "report": redraw,
+    "batch resume": batch_resume,
+    "batch status": batch_status,
+    "journal prune": journal_prune,
     "reconcile": reconcile,
+    "report": redraw,
     "explain": explain,
     "certify": certify,
     "rotate-key check": rotate_key,
-}
-
-GROUPS: Final[Mapping[str, str]] = {
-    "batch": "many cards at once: issue",
-    "rotate-key": "replace an access key: check",
 }
 
 
@@ -110,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _shown_warnings():
             return command.run(arguments)
-    except (UsageError, InvalidValueError) as error:
+    except (UsageError, InvalidValueError, JournalError) as error:
         print(plain(f"agcod {name}: {error}"), file=sys.stderr)
         return ExitCode.USAGE
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""Orders from a CSV file, one at a time.
+"""Orders from a file, one at a time: CSV, or JSON lines where its name ends so.
 
 Rules of this file:
 
@@ -10,63 +10,90 @@ Rules of this file:
 """
 
 import csv
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Protocol
 
 from agcod_async.batch import Order
-from agcod_async.cli.amounts import money
+from agcod_async.batch.orders import PlannedOrder, RefusedRow
+from agcod_async.cli.json_lines import SUFFIXES, JsonLines
+from agcod_async.cli.order_fields import (
+    KNOWN_COLUMNS,
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    JobKeys,
+    OrderFields,
+)
 from agcod_async.cli.seen_ids import SeenIds
+from agcod_async.cli.text_lines import LINE_BYTES_MAX, TextLines, raw_lines
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
-from agcod_async.providers.agcod.requests import create_gift_card_request
 from agcod_async.settings import Settings
 from agcod_async.values import InvalidValueError
 
-REQUIRED_COLUMNS: Final = ("request_id", "amount", "currency")
-OPTIONAL_COLUMNS: Final = ("program_id", "product_type", "external_reference")
-
-LINE_BYTES_MAX: Final = 65_536
-
-_UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that is no order, and why. It spans `line` to `last_line`."""
-
-    line: int
-    last_line: int
-    _: KW_ONLY
-    field: str
-    problem: str
-    limit: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}"
-        if self.last_line > self.line:
-            where = f"lines {self.line} to {self.last_line}"
-        return f"{where}: {self.field}: {self.problem} ({self.limit})"
-
+__all__ = [
+    "LINE_BYTES_MAX",
+    "OPTIONAL_COLUMNS",
+    "REQUIRED_COLUMNS",
+    "CsvRows",
+    "OrdersFile",
+    "RefusedRow",
+    "Row",
+    "count_rows",
+    "open_orders",
+    "open_plan",
+]
 
 Row = Order | RefusedRow
 
 
-class OrdersFile:
-    """The rows of one open file. Iterate over it once."""
+class OrderRows(Protocol):
+    """The rows of a file in one form, each with its line."""
 
-    def __init__(self, file: BinaryIO, settings: Settings, seen: SeenIds) -> None:
-        """Read the header; raises `UsageError` where the file cannot be used."""
-        self._lines = _Lines(file)
-        self._cells = csv.reader(self._lines, skipinitialspace=True, strict=True)
-        self._settings = settings
+    def __iter__(self) -> Iterator[PlannedOrder | RefusedRow]:
+        """Iterate over it once."""
+        ...
+
+
+class OrdersFile:
+    """The rows of one open file, in which no request ID stands twice. Iterate over it once."""
+
+    def __init__(self, rows: OrderRows, seen: SeenIds) -> None:
+        """Take these rows, and remember their IDs in `seen`."""
+        self._rows = rows
         self._seen = seen
-        self._columns = self._header()
 
     def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            if isinstance(row, RefusedRow):
+                yield row
+                continue
+            before = self._seen.line_of(row.order.request_id, row.number)
+            if before is None:
+                yield row.order
+            else:
+                yield RefusedRow(
+                    row.number,
+                    row.number,
+                    field="request_id",
+                    problem=f"{row.order.request_id!r} stands on line {before} already",
+                    limit="every order has an ID of its own",
+                    first_line=before,
+                )
+
+
+class CsvRows:
+    """The rows of an open CSV file."""
+
+    def __init__(self, file: BinaryIO, fields: OrderFields) -> None:
+        """Read the header; raises `UsageError` where the file cannot be used."""
+        self._lines = TextLines(file)
+        self._cells = csv.reader(self._lines, skipinitialspace=True, strict=True)
+        self._fields = fields
+        self._columns = self._header()
+
+    def __iter__(self) -> Iterator[PlannedOrder | RefusedRow]:
         while True:
             self._lines.problem = None
             first = self._cells.line_num + 1
@@ -80,7 +107,7 @@ class OrdersFile:
             if any(cells) or self._lines.problem is not None:
                 yield self._row(first, cells)
 
-    def _row(self, first: int, cells: list[str]) -> Row:
+    def _row(self, first: int, cells: list[str]) -> PlannedOrder | RefusedRow:
         if self._lines.problem is not None:
             return self._refused(first, "row", *self._lines.problem)
         if self._cells.line_num > first:
@@ -89,14 +116,9 @@ class OrdersFile:
             has, should = len(cells), len(self._columns)
             return self._refused(first, "row", f"has {has} fields", f"{should}, like the header")
         try:
-            order = _order(dict(zip(self._columns, cells, strict=True)), self._settings)
+            return self._fields.order(first, dict(zip(self._columns, cells, strict=True)))
         except InvalidValueError as error:
             return self._refused(first, error.field, error.problem, error.limit)
-        before = self._seen.line_of(order.request_id, first)
-        if before is not None:
-            problem = f"{order.request_id!r} stands on line {before} already"
-            return self._refused(first, "request_id", problem, "every order has an ID of its own")
-        return order
 
     def _refused(self, first: int, field: str, problem: str, limit: str) -> RefusedRow:
         return RefusedRow(first, self._cells.line_num, field=field, problem=problem, limit=limit)
@@ -111,100 +133,46 @@ class OrdersFile:
         if header is None:
             raise _unusable("it is empty")
         columns = [column.strip() for column in header]
-        known = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
-        missing = [column for column in REQUIRED_COLUMNS if column not in columns]
-        unknown = [repr(column) for column in columns if column not in known]
-        twice = [column for column in known if columns.count(column) > 1]
-        for names, problem in (
-            (missing, f"it lacks {', '.join(missing)}; its first line names {', '.join(columns)}"),
-            (unknown, f"it has unknown columns: {', '.join(unknown)} (known: {', '.join(known)})"),
-            (twice, f"it has columns twice: {', '.join(twice)}"),
-        ):
-            if names:
-                raise _unusable(problem)
+        self._fields.check_columns(columns)
+        twice = [column for column in KNOWN_COLUMNS if columns.count(column) > 1]
+        if twice:
+            raise _unusable(f"it has columns twice: {', '.join(twice)}")
         return columns
 
 
 @contextmanager
 def open_orders(path: Path, settings: Settings) -> Generator[OrdersFile, None, None]:
     """Open an orders file; raises `UsageError` where it cannot be used as one."""
+    with open_plan(path, settings, None) as rows, SeenIds() as seen:
+        yield OrdersFile(rows, seen)
+
+
+@contextmanager
+def open_plan(
+    path: Path, settings: Settings, keys: JobKeys | None
+) -> Generator[OrderRows, None, None]:
+    """Open an orders file for a job, which sees by itself to it that no ID stands twice."""
     try:
         if not path.is_file():
             # A pipe would hold up the event loop, and cannot be read twice.
-            raise UsageError(Reason(f"{path}: is not a file"))
+            raise _unusable(f"{path}: is not a file")
         file = path.open("rb")
     except OSError as error:
-        raise UsageError(Reason(f"{path}: {error.strerror}")) from error
-    with file, SeenIds() as seen:
+        raise _unusable(f"{path}: {error.strerror}") from error
+    form = JsonLines if path.suffix.lower() in SUFFIXES else CsvRows
+    with file:
         try:
-            orders = OrdersFile(file, settings, seen)
+            rows = form(file, OrderFields(settings, keys))
         except UsageError as error:
-            raise UsageError(Reason(f"{path}: {error.reason}")) from error
-        yield orders
+            raise _unusable(f"{path}: {error.reason}") from error
+        yield rows
 
 
 def count_rows(path: Path) -> int:
     """Return how many rows there seem to be, for a progress display: lines that are not blank."""
+    headers = 0 if path.suffix.lower() in SUFFIXES else 1
     with path.open("rb") as file:
-        return max(sum(1 for line in _raw_lines(file) if line.strip(b" \t\r\n,")) - 1, 0)
-
-
-def _order(fields: Mapping[str, str], settings: Settings) -> Order:
-    order = Order(
-        request_id=fields["request_id"],
-        amount=money(fields["amount"], fields["currency"]),
-        program_id=fields.get("program_id") or None,
-        product_type=fields.get("product_type") or None,
-        external_reference=fields.get("external_reference") or None,
-    )
-    # The session checks the same again; here it is known which line is at fault.
-    create_gift_card_request(
-        request_id=order.request_id,
-        amount=order.amount,
-        partner_id=settings.partner_id,
-        mock_ids_allowed=settings.mock_ids_allowed,
-        program_id=order.program_id,
-        product_type=order.product_type,
-        external_reference=order.external_reference,
-    )
-    return order
-
-
-class _Lines:
-    """The lines of a file as text. `problem` says what is wrong with those read last."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.problem: tuple[str, str] | None = None
-        self._raw = _raw_lines(file)
-        self._is_first = True
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._raw)
-        if self._is_first:
-            self._is_first = False
-            if line.startswith(_UTF16_MARKS):
-                self.problem = ("is in UTF-16", "UTF-8")
-            line = line.removeprefix(_UTF8_MARK)
-        if len(line) > LINE_BYTES_MAX:
-            self.problem = ("is too long", f"at most {LINE_BYTES_MAX} bytes")
-            return "\n"
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            self.problem = self.problem or ("has bytes that are not UTF-8", "UTF-8")
-            return "\n"
-
-
-def _raw_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Return the lines; of one that is too long, just enough to tell."""
-    while line := file.readline(LINE_BYTES_MAX + 1):
-        rest = line
-        while rest and not rest.endswith(b"\n") and len(line) > LINE_BYTES_MAX:
-            rest = file.readline(LINE_BYTES_MAX)
-        yield line
+        return max(sum(1 for line in raw_lines(file) if line.strip(b" \t\r\n,")) - headers, 0)
 
 
 def _unusable(problem: str) -> UsageError:

@@ -121,6 +121,11 @@ class Tally:
                 assert_never(receipt.verdict)
         self.totals.setdefault(kind, Total()).add(amount)
 
+    def put_back(self, order: Order) -> None:
+        """Count an order that went back into the plan of its job: it has no verdict yet."""
+        self.counts[Unavailable] += 1
+        self.open_ids.pop(order.request_id, None)
+
     @property
     def exit_code(self) -> ExitCode:
         """How the command ends: in doubt matters more than declined, that more than unavailable."""

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from enum import Enum
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from agcod_async.journal.records import Entry
 
@@ -23,6 +24,21 @@ class Which(Enum):
     """Those whose calls are still to be finished."""
     UNAUDITED = "unaudited"
     """Those whose card was handed out after an undo, and has not been looked at since."""
+
+
+class OtherAccountError(JournalError):
+    """The journal keeps the calls of another partner account, or of another endpoint."""
+
+    def __init__(self, path: Path, bound: tuple[str, str], asked: tuple[str, str]) -> None:
+        """Both accounts are a partner ID and a host."""
+        super().__init__(path, bound, asked)
+        self.path = path
+        self.bound = bound
+        self.asked = asked
+
+    def __str__(self) -> str:
+        has, wants = (f"partner {partner} at {host}" for partner, host in (self.bound, self.asked))
+        return f"{self.path} is of {has}, not of {wants}: give each account its own file"
 
 
 class Journal(Protocol):
@@ -60,4 +76,16 @@ class Journal(Protocol):
 
     async def aclose(self) -> None:
         """Release the storage."""
+        ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A journal that can be kept for one account alone: its entries mean nothing at another."""
+
+    async def bind(self, partner_id: str, host: str) -> None:
+        """Keep the journal for this partner at this host from now on.
+
+        Raises `OtherAccountError` if it is kept for another.
+        """
         ...

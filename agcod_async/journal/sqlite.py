@@ -55,6 +55,13 @@ class SqliteJournal:
     ) -> None:
         await self.aclose()
 
+    async def bind(self, partner_id: str, host: str) -> None:
+        """Keep the journal for this partner at this host; a session does so by itself.
+
+        Raises `OtherAccountError` if it is kept for another.
+        """
+        await self._thread.ask(partial(self._store.bind, partner_id, host))
+
     async def open(self, entry: Entry) -> Entry:
         """Record `entry`, or return the one that is already there under its operation and ID."""
         return await self._thread.ask(partial(self._store.open_entry, entry))

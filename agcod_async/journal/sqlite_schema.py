@@ -4,19 +4,15 @@ What must never be written is refused by the file itself, whoever writes: the co
 triggers below hold for this package, for its next version and for somebody with a SQL prompt.
 There is no column for a claim code, and none that one could get into by mistake.
 
-The steps only ever grow: a step that has been released is not changed, the next one changes what
-it made.
+The table `account` names the one account and endpoint whose calls are kept here.
 """
 
-import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Final
 
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.sqlite_form import Form
 
 APPLICATION_ID: Final = 0x41474A4C
-"""Marks the file as ours ("AGJL"), in the header field that SQLite keeps for that."""
+"""Marks the file as ours ("AGJL")."""
 
 STEPS: tuple[tuple[str, ...], ...] = (
     (
@@ -106,58 +102,27 @@ STEPS: tuple[tuple[str, ...], ...] = (
             BEGIN SELECT RAISE(ABORT, 'an undo that was sent is not forgotten'); END
         """,
     ),
+    (
+        """
+        CREATE TABLE account (
+            one         INTEGER PRIMARY KEY CHECK (one = 1),
+            partner_id  TEXT    NOT NULL,
+            host        TEXT    NOT NULL
+        )
+        """,
+        """
+        CREATE TRIGGER the_account_stays_the_same BEFORE UPDATE ON account
+            BEGIN SELECT RAISE(ABORT, 'a journal is of one account'); END
+        """,
+        """
+        CREATE TRIGGER the_account_stays BEFORE DELETE ON account
+            BEGIN SELECT RAISE(ABORT, 'a journal is of one account'); END
+        """,
+    ),
 )
 """Step n, counting from 1, brings a file of version n - 1 to version n."""
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """Make what is done inside durable, all of it or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk makes SQLite roll back by itself, most other failures do not.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def check_is_journal(connection: sqlite3.Connection) -> None:
-    """Raise `JournalError` for a file that is not ours, or that is newer than this package."""
-    is_empty = not _number(connection, "SELECT count(*) FROM sqlite_master")
-    version = _number(connection, "PRAGMA user_version")
-    marked = _number(connection, "PRAGMA application_id")
-    if marked != APPLICATION_ID and not (is_empty and version == marked == 0):
-        raise JournalError("the file is a database of something else")
-    if version > len(STEPS):
-        raise JournalError(
-            f"its version is {version}, and this release of agcod-async knows up to {len(STEPS)}: "
-            "a newer release has written it"
-        )
-
-
-def keep_durable(connection: sqlite3.Connection) -> None:
-    """Let a commit that has returned survive a power cut."""
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise JournalError(f"a write-ahead log cannot be kept there (SQLite offers {mode!r})")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache too
-    connection.execute("PRAGMA mmap_size = 0")  # an I/O error is to be an error, not a signal
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file to the newest version, step by step: a step happens entirely or not at all."""
-    version = _number(connection, "PRAGMA user_version")
-    for number, step in enumerate(STEPS[version:], start=version + 1):
-        with transaction(connection):
-            for statement in step:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number}")
-
-
-def _number(connection: sqlite3.Connection, statement: str) -> int:
-    (number,) = connection.execute(statement).fetchone()
-    return int(number)
+def form() -> Form:
+    """Return the form of a journal."""
+    return Form("journal", APPLICATION_ID, STEPS)

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from agcod_async.batch import Order
+from agcod_async.cli.order_fields import OrderFields
 from agcod_async.cli.orders_file import (
     LINE_BYTES_MAX,
+    CsvRows,
     OrdersFile,
     RefusedRow,
     Row,
@@ -179,7 +181,7 @@ def test_rows_are_read_as_they_are_asked_for(tmp_path: Path, settings: Settings)
     path.write_text(HEADER + "\n" + "".join(f"Emula{n},1,USD\n" for n in range(20_000)), "utf-8")
 
     with path.open("rb") as file, SeenIds() as seen:
-        first = next(iter(OrdersFile(file, settings, seen)))
+        first = next(iter(OrdersFile(CsvRows(file, OrderFields(settings)), seen)))
 
         assert first == Order(request_id="Emula0", amount=Money(1, "USD"))
         assert file.tell() < 20_000

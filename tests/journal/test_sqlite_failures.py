@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agcod_async.journal import sqlite_store
+from agcod_async.journal import sqlite_file
 from agcod_async.journal.base import Journal, JournalError, StaleEntryError
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
@@ -340,12 +340,12 @@ def test_what_could_not_be_opened_is_left_to_others(
             closed.append(path)
             super().close()
 
-    def broken(_: sqlite3.Connection) -> None:
+    def broken(_: sqlite3.Connection, _form: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
         patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Watched))
-        patch.setattr(sqlite_store, "migrate", broken)
+        patch.setattr(sqlite_file, "migrate", broken)
         with pytest.raises(MemoryError):
             SqliteJournal(path)
     assert closed == [path]

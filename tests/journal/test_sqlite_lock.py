@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agcod_async.journal import lock_file, sqlite_store
+from agcod_async.journal import lock_file, sqlite_file
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.lock_file import JournalInUseError, LockFile
 from agcod_async.journal.sqlite import SqliteJournal
@@ -187,8 +187,8 @@ def test_a_lock_that_the_system_cannot_give_is_reported(
 def test_without_flock_sqlite_itself_keeps_others_out(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_store, "HAS_FLOCK", False)
-    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(sqlite_file, "HAS_FLOCK", False)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS_MAX", 0.05)
     journal = SqliteJournal(path)
     for _ in range(2):
         with pytest.raises(JournalInUseError) as caught:

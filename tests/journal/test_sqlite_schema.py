@@ -17,7 +17,7 @@ from agcod_async.batch import Issued, issue_many
 from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Leg
 from agcod_async.core.verdicts import Verdict
-from agcod_async.journal import sqlite_rows, sqlite_schema
+from agcod_async.journal import sqlite_form, sqlite_rows, sqlite_schema
 from agcod_async.journal.base import JournalError, Which
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
@@ -332,7 +332,7 @@ def test_where_there_can_be_no_log_there_is_no_journal() -> None:
         closing(sqlite3.connect(":memory:")) as connection,
         pytest.raises(JournalError, match=r"write-ahead log cannot be kept.*'memory'"),
     ):
-        sqlite_schema.keep_durable(connection)
+        sqlite_form.keep_durable(connection)
 
 
 async def fill_version_1(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

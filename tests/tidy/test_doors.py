@@ -13,7 +13,7 @@ from tests.tidy import tree
 DOORS = {
     "aiohttp": ("wire/aiohttp_transport.py", "testing/server.py"),
     "aiolimiter": ("pacing/local.py",),
-    "anyio": ("engine/*", "session.py", "batch.py", "testing/*", "cli/*"),
+    "anyio": ("engine/*", "session.py", "batch/*", "testing/*", "cli/*"),
     "certifi": ("wire/exchange.py",),
     "defusedxml": ("providers/agcod/xml_form.py", "testing/xml_format.py"),
     "httpx": ("wire/httpx_transport.py",),

@@ -3,7 +3,8 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import pytest
 
-from agcod_async import batch, events, session, settings, values
+from agcod_async import events, session, settings, values
+from agcod_async.batch import orders, verdicts
 from agcod_async.core import budget, outcomes, policy
 from agcod_async.engine import attempt, call
 from agcod_async.figures import figures, latency, pace
@@ -17,18 +18,19 @@ VALUES = sorted(
         for module in (
             attempt,
             base,
-            batch,
             budget,
             call,
             events,
             figures,
             latency,
+            orders,
             outcomes,
             pace,
             policy,
             session,
             settings,
             values,
+            verdicts,
         )
         for thing in vars(module).values()
         if inspect.isclass(thing) and is_dataclass(thing) and thing.__module__ == module.__name__

@@ -1,0 +1,29 @@
+"""`agcod batch resume`: go on with a job that was interrupted, stopped or killed."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from agcod_async.cli.exits import ExitCode
+from agcod_async.cli.job_command import (
+    JobOptions,
+    add_job_arguments,
+    add_run_arguments,
+    run_job_command,
+)
+from agcod_async.cli.sinks import add_sink_arguments
+
+SUMMARY = "go on with a job that was interrupted, stopped or killed"
+MOVES_VALUE = True
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("job", type=Path, metavar="DIR", help="the job's directory")
+    add_job_arguments(parser)
+    add_sink_arguments(parser)
+    add_run_arguments(parser)
+
+
+def run(arguments: Namespace) -> ExitCode:
+    """Issue what is planned or in doubt, and deliver what is issued and not delivered."""
+    return run_job_command(JobOptions.of(arguments, directory=arguments.job, file=None))
