@@ -1,10 +1,12 @@
-"""Handing cards over: one after the other, and not for ever to a sink that fails."""
+"""Handing cards over: so many at a time, and not for ever to a sink that fails."""
 
 import asyncio
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from agcod_async.batch.orders import Order
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.messages import GiftCard
 
 FAILURES_MAX: Final = 10
@@ -35,12 +37,14 @@ class Handed:
 
 
 class Handover:
-    """Gives a sink one card at a time. Without a sink it does nothing."""
+    """Gives a sink `at_once` cards at a time. Without a sink it does nothing."""
 
-    def __init__(self, sink: Sink | None) -> None:
+    def __init__(self, sink: Sink | None, *, at_once: int) -> None:
         """Begin with a sink that is trusted."""
+        if at_once < 1:
+            raise UsageError(Reason(f"deliveries_at_once: {at_once} is too small (at least 1)"))
         self._sink = sink
-        self._turn = asyncio.Lock()
+        self._places = asyncio.Semaphore(at_once)
         self._failures = 0
 
     @property
@@ -57,7 +61,7 @@ class Handover:
         """Hand over one card. Raises nothing: a broken sink must not stop a job half-way."""
         if self._sink is None:
             return Handed("none")
-        async with self._turn:
+        async with self._places:
             try:
                 await self._sink.deliver(card, order)
             except (Exception, SystemExit) as error:  # noqa: BLE001  a sink may raise anything

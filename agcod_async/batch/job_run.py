@@ -70,6 +70,7 @@ class JobRun:
         job: Job,
         *,
         sink: Sink | None = None,
+        deliveries_at_once: int = 1,
         concurrency: int = CONCURRENCY,
         deadline_seconds: float = DEADLINE_SECONDS,
         lane: Lane = Lane.BATCH,
@@ -81,15 +82,17 @@ class JobRun:
     ) -> None:
         """Run `job` through `session`, which must have been given `job.journal`.
 
-        `funds` has the account's funds watched. A line that stands still for `patience_seconds`
+        The sink gets `deliveries_at_once` cards at a time; the sink is yours to close. `funds` has
+        the account's funds watched. A line that stands still for `patience_seconds`
         ends the run. `tell` is called with a line of text when the line stops or goes on, and
         when the funds run short. Raises `UsageError` if the session is another's.
         """
-        if not session.records_in(job.journal) or session.settings != job.settings:
-            raise UsageError(Reason("the session must be given the job's journal and settings"))
+        accounts = {(one.partner_id, one.host) for one in (session.settings, job.settings)}
+        if not session.records_in(job.journal) or len(accounts) > 1:
+            raise UsageError(Reason("the session must be given the job's journal and account"))
         self._session = session
         self._job = job
-        self._handover = Handover(sink)
+        self._handover = Handover(sink, at_once=deliveries_at_once)
         self._concurrency = concurrency
         self._issuing = (lane, deadline_seconds, policy)
         self._tell = tell
