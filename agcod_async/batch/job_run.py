@@ -96,8 +96,9 @@ class JobRun:
         ends the run. `tell` is called with a line of text when the line stops or goes on, and
         when the funds run short. Raises `UsageError` if the session is another's.
         """
-        if not session.records_in(job.journal) or session.settings != job.settings:
-            raise UsageError(Reason("the session must be given the job's journal and settings"))
+        accounts = {(one.partner_id, one.host) for one in (session.settings, job.settings)}
+        if not session.records_in(job.journal) or len(accounts) > 1:
+            raise UsageError(Reason("the session must be given the job's journal and account"))
         self._session = session
         self._job = job
         self._concurrency = concurrency

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from agcod_async.endpoints import Endpoint
 from agcod_async.errors import UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.memory import MemoryJournal
+from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.settings import Settings
 from agcod_async.testing import (
     EMULATOR_CREDENTIALS,
@@ -39,7 +41,7 @@ from agcod_async.testing import (
     FaultScript,
 )
 from agcod_async.testing.clock import run, virtual_clock
-from agcod_async.values import Money
+from agcod_async.values import Credentials, Money
 from tests.support.fair import SETTINGS
 from tests.support.jobs import (
     AtOnce,
@@ -644,9 +646,84 @@ def test_a_session_without_the_jobs_journal_is_refused(tmp_path: Path) -> None:
             AgcodSession(other, transport=transport, journal=job.journal),
         ):
             async with session:
-                with pytest.raises(UsageError, match="the job's journal and settings"):
+                with pytest.raises(UsageError, match="the job's journal and account"):
                     JobRun(session, job)
         await job.aclose()
+
+    run(main())
+
+
+def test_a_session_with_a_new_key_and_another_rate_goes_on_with_a_job(tmp_path: Path) -> None:
+    rotated = Settings(
+        credentials=Credentials(access_key_id="NEWKEY", secret_access_key="another"),
+        partner_id=SETTINGS.partner_id,
+        requests_per_second=3,
+    )
+
+    async def main() -> None:
+        job = await planned(tmp_path / "job", orders(1))
+        async with AgcodSession(
+            rotated, transport=server().transport(), journal=job.journal
+        ) as session:
+            assert JobRun(session, job).counts
+        await job.aclose()
+
+    run(main())
+
+
+@pytest.mark.parametrize(("at_once", "seconds"), [(1, 40.0), (4, 10.0)])
+def test_the_sink_gets_so_many_cards_at_a_time(
+    tmp_path: Path, at_once: int, seconds: float
+) -> None:
+    @dataclass
+    class Slow(Taker):
+        under_way: int = 0
+        most: int = 0
+
+        async def deliver(self, card: GiftCard, order: Order) -> None:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            await asyncio.sleep(2.0)
+            self.under_way -= 1
+            await Taker.deliver(self, card, order)
+
+    async def main() -> None:
+        sink = Slow()
+        job = await planned(tmp_path / "job", orders(20))
+        await run_once(job, server(), sink, deliveries_at_once=at_once)
+
+        assert sink.most == at_once
+        assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=3)
+        assert set((await states(tmp_path / "job")).values()) == {"delivered"}
+
+    run(main())
+
+
+def test_a_sink_must_be_given_a_card_at_a_time_at_least(tmp_path: Path) -> None:
+    async def main() -> None:
+        job = await planned(tmp_path / "job", orders(1))
+        async with session_for(job, server()) as session:
+            with pytest.raises(UsageError, match="deliveries_at_once: 0 is too small"):
+                JobRun(session, job, deliveries_at_once=0)
+        await job.aclose()
+
+    run(main())
+
+
+def test_another_order_under_an_id_that_is_on_record_is_declined_as_a_conflict(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        emulator = server()
+        job = await planned(tmp_path / "job", orders(1))
+        async with session_for(job, emulator) as session:
+            await session.create_gift_card(request_id="Emula0001", amount=Money("7", "USD"))
+        (settled,) = await run_once(job, emulator)
+
+        assert isinstance(settled.receipt.verdict, Declined)
+        assert settled.row.state is RowState.DECLINED
+        assert settled.row.outcome.error_type == "IdempotencyConflict"
+        assert emulator.ledger.balances()[0].live == Decimal("7.00")
 
     run(main())
 

@@ -1,0 +1,119 @@
+"""Ctrl-C while a job runs: no more orders are taken, and nothing is lost of those under way."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from agcod_async.agcod import AgcodSession
+from agcod_async.batch import JobRun, Order
+from agcod_async.cli.interrupts import DRAIN_SECONDS
+from agcod_async.cli.issuing import Line
+from agcod_async.cli.job_batch import JobBatch
+from agcod_async.cli.report import NoteReport
+from agcod_async.cli.traffic import Traffic
+from agcod_async.pacing.pacer import LocalPacer
+from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
+from agcod_async.testing.clock import run, virtual_clock
+from agcod_async.values import Money
+from tests.cli.test_interrupts import Notes
+from tests.support.jobs import counts, planned, reopened, run_once
+
+ORDERS = [Order(request_id=f"Emula{n:03}", amount=Money(1, "USD")) for n in range(100)]
+SILENT = tuple(
+    FaultRule(request_id=order.request_id, fault=FaultKind.LOSE_REPLY, times=1000)
+    for order in ORDERS
+)
+
+
+class Deaf(NoteReport):
+    """A report that nobody reads any more."""
+
+    def ended(self, *_: object) -> None:
+        raise BrokenPipeError
+
+
+def interrupted(
+    directory: Path, *interrupts_at: float, silent: bool = False, deaf: bool = False
+) -> tuple[JobBatch, Notes, Emulator, dict[str, int], float]:
+    """Run the job in virtual time, with an interrupt at each of these seconds."""
+    clock, display = virtual_clock(), Notes()
+    config = EmulatorConfig(faults=FaultScript(rules=SILENT if silent else ()))
+    emulator = Emulator(config, clock=clock)
+
+    async def main() -> tuple[JobBatch, dict[str, int], float]:
+        loop = asyncio.get_running_loop()
+        for at in interrupts_at:
+            loop.call_at(at, loop._handle_signal, signal.SIGINT)  # type: ignore[attr-defined]
+        pacer, traffic = LocalPacer(requests_per_second=10, clock=clock), Traffic()
+        async with await planned(directory, ORDERS) as job:
+            async with AgcodSession(
+                job.settings,
+                transport=emulator.transport(),
+                pacer=pacer,
+                journal=job.journal,
+                observers=(traffic.observe,),
+                clock=clock,
+            ) as session:
+                batch = JobBatch(
+                    Line(session, pacer, traffic),
+                    JobRun(session, job, concurrency=8, clock=clock),
+                    len(ORDERS),
+                    display=display,
+                    report=Deaf(display) if deaf else NoteReport(display),
+                )
+                await batch.issue()
+            ended_at = loop.time()
+            left = await counts(job)
+        await pacer.aclose()
+        return batch, left, ended_at
+
+    batch, left, ended_at = run(main())
+    return batch, display, emulator, left, ended_at
+
+
+def test_the_first_interrupt_finishes_what_is_under_way(tmp_path: Path) -> None:
+    batch, display, emulator, left, _ = interrupted(tmp_path / "job", 3.05)
+
+    assert batch.run.stopped == "it was interrupted"
+    assert set(left) == {"issued", "planned"}
+    assert left["issued"] == len(list(emulator.ledger.cards())) < 50
+    assert "interrupted: waiting for" in display.notes[0]
+
+
+def test_the_draining_ends_by_itself(tmp_path: Path) -> None:
+    _, _, _, left, ended_at = interrupted(tmp_path / "job", 3.0, silent=True)
+
+    assert ended_at == pytest.approx(3.0 + DRAIN_SECONDS, abs=7.0)
+    assert left == {"in_doubt": 8, "planned": 92}
+
+
+def test_the_second_interrupt_waits_no_longer(tmp_path: Path) -> None:
+    _, _, _, left, ended_at = interrupted(tmp_path / "job", 3.0, 4.0, silent=True)
+
+    assert ended_at < 4.0 + 7.0
+    assert left == {"in_doubt": 8, "planned": 92}
+
+
+def test_the_third_stops_at_once_and_the_job_can_be_resumed(tmp_path: Path) -> None:
+    _, _, emulator, left, ended_at = interrupted(tmp_path / "job", 3.0, 3.2, 3.4, silent=True)
+    assert ended_at < 11.0
+    assert left["planned"] == 92
+    assert left.get("under_way", 0) + left.get("in_doubt", 0) == 8
+    emulator.play(FaultScript())
+
+    async def again() -> dict[str, int]:
+        await run_once(await reopened(tmp_path / "job"), emulator)
+        async with await reopened(tmp_path / "job") as job:
+            return await counts(job)
+
+    assert run(again()) == {"issued": 100}
+    assert emulator.ledger.balances()[0].live == 100
+
+
+def test_when_nobody_reads_the_receipts_no_more_orders_are_taken(tmp_path: Path) -> None:
+    batch, _, _, left, _ = interrupted(tmp_path / "job", deaf=True)
+
+    assert batch.run.stopped == "nobody reads the receipts any more"
+    assert left["planned"] > 80
