@@ -372,6 +372,27 @@ def test_a_command_sets_the_line_going_at_once(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_card_that_was_paid_for_before_does_not_set_the_line_going(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator = server(funds="10")
+        job = await planned(tmp_path / "job", orders(3))
+        assert len((await job.claim(after=0, limit=2)).rows) == 2  # and then it died
+        async with session_for(job, emulator) as session:
+            second = orders(2)[1]
+            await session.create_gift_card(request_id=second.request_id, amount=second.amount)
+            job_run = JobRun(session, job, concurrency=1, clock=virtual_clock())
+            task = asyncio.create_task(job_run.finish())
+            await asyncio.sleep(40)
+            assert await counts(job) == {"issued": 1, "planned": 2}
+            assert job_run.stop_of_line == FUNDS
+            assert emulator.arrivals.total == 3
+            job_run.stop("enough")
+            await task
+        await job.aclose()
+
+    run(main())
+
+
 def test_an_order_in_flight_when_the_line_stops_ends_as_it_ends(tmp_path: Path) -> None:
     async def main() -> None:
         slow = FaultRule(request_id="Emula0001", fault=FaultKind.SLOW, seconds=5.0)

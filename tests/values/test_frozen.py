@@ -4,7 +4,15 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 import pytest
 
 from agcod_async import events, session, settings, values
-from agcod_async.batch import orders, verdicts
+from agcod_async.batch import (
+    funds,
+    intake,
+    job_queries,
+    job_rows,
+    orders,
+    stop_line,
+    verdicts,
+)
 from agcod_async.core import budget, outcomes, policy
 from agcod_async.engine import attempt, call
 from agcod_async.providers import base
@@ -20,11 +28,16 @@ VALUES = sorted(
             budget,
             call,
             events,
+            funds,
+            intake,
+            job_queries,
+            job_rows,
             orders,
             outcomes,
             policy,
             session,
             settings,
+            stop_line,
             values,
             verdicts,
         )
