@@ -109,6 +109,9 @@ class Job:
         except OSError as error:
             raise _unusable(path, str(error.strerror)) from error
         path = path.resolve()
+        if (path / PLAN_NAME).exists() and not (path / JOURNAL_NAME).exists():
+            # Without it a late refusal would pass for a verdict, and a late undo for nothing.
+            raise _unusable(path, f"{JOURNAL_NAME} is missing, which knows what was sent")
         journal = SqliteJournal(path / JOURNAL_NAME)  # its lock is the job's
         store = JobStore.at(path / PLAN_NAME)
         worker = GroupCommit(store, name=f"the plan {store.path}")

@@ -39,6 +39,8 @@ from agcod_async import (
     HttpxTransport,
     InDoubtError,
     InvalidRequestError,
+    Job,
+    JobRun,
     Lane,
     MemoryJournal,
     Money,
@@ -56,8 +58,22 @@ from agcod_async import (
     UsageError,
     WebhookSink,
     issue_many,
+    plan_job,
 )
-from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
+from agcod_async.batch import (
+    Declined,
+    InDoubt,
+    Issued,
+    JobRow,
+    Planned,
+    Reversed,
+    RowState,
+    Settled,
+    Stop,
+    Totals,
+    Unavailable,
+    Verdict,
+)
 from agcod_async.core.outcomes import Reason
 from agcod_async.delivery import Delivered, Undelivered, secret_from_env
 from agcod_async.events import (
@@ -332,3 +348,16 @@ async def what_must_not_type_check(session: AgcodSession) -> None:
     await session.create_gift_card(amount=Money(25, "USD"))  # type: ignore[call-arg]
     await session.cancel_gift_card("Acme1order4711")  # type: ignore[call-arg]
     Account("851432007016", 1)  # type: ignore[call-arg]
+
+
+async def job(session: AgcodSession, orders: list[Order], sink: Sink) -> None:
+    async with await Job.create("may", session.settings, name="may") as made:
+        assert_type(await plan_job(made, orders, spend_cap=Decimal(5)), Planned)
+        run = JobRun(session, made, sink=sink, delivery=DeliveryPolicy(at_a_time_max=4))
+        async for settled in run.settled():
+            assert_type(settled, Settled)
+            assert_type(settled.receipt.verdict, Verdict)
+        assert_type(run.stop_of_line, Stop | None)
+        assert_type(await run.finish(), Totals)
+        async for row in made.rows(RowState.IN_DOUBT):
+            assert_type(row, JobRow)

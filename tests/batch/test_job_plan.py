@@ -267,6 +267,19 @@ def test_a_job_on_a_real_disk_is_of_one_process(directory: Path) -> None:
     assert directory.stat().st_mode & 0o077 == 0
 
 
+def test_a_job_whose_journal_is_lost_is_refused(directory: Path) -> None:
+    async def make() -> None:
+        async with await Job.create(directory, SETTINGS) as job:
+            await plan_job(job, [order("A")])
+
+    asyncio.run(make())
+    lose(directory, "journal.sqlite*")
+    for again in (Job.open(directory, SETTINGS), Job.create(directory, SETTINGS)):
+        with pytest.raises(UsageError, match=r"journal\.sqlite is missing"):
+            asyncio.run(again)
+    assert not (directory / "journal.sqlite").exists()
+
+
 def test_where_there_is_no_job_none_is_opened(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="there is no job here"):

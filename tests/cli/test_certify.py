@@ -285,7 +285,7 @@ def test_a_wrong_key_ends_the_run_at_its_first_case() -> None:
 
     first, *rest = certificate.results
     assert first.status is Status.FAILED
-    assert "Check the access key" in first.note
+    assert "Check that the signing region" in first.note
     assert {one.status for one in rest} == {Status.NOT_POSSIBLE}
     assert "front door" in rest[0].note
     assert emulator.arrivals.total == 1

@@ -13,6 +13,7 @@ from agcod_async.cli.issuing import Line
 from agcod_async.cli.job_batch import JobBatch
 from agcod_async.cli.report import NoteReport
 from agcod_async.cli.traffic import Traffic
+from agcod_async.figures.pace import PaceMeter
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
 from agcod_async.testing.clock import run, virtual_clock
@@ -57,7 +58,7 @@ def interrupted(
                 clock=clock,
             ) as session:
                 batch = JobBatch(
-                    Line(session, pacer, traffic),
+                    Line(session, pacer, traffic, PaceMeter(10, clock)),
                     JobRun(session, job, concurrency=8, clock=clock),
                     len(ORDERS),
                     display=display,

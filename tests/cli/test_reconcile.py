@@ -120,7 +120,8 @@ def test_when_all_agrees_it_ends_with_0(agcod: Agcod, account: Emulator, journal
     assert (told.code, as_json.code) == (0, 0)
     assert "matched" in told.out
     assert "25.00" in told.out
-    assert told.err == "scan 1 of 2: reading on from row 1\nscan 2 of 2: reading on from row 1\n"
+    scans = [line for line in told.err.splitlines() if "clock" not in line]  # the account's is late
+    assert scans == [f"scan {n} of 2: reading on from row 1" for n in (1, 2)]
     (summary,) = as_json.objects
     assert summary["findings"] == {"matched": 1}
     assert summary["recorded"] == summary["booked"] == {"matched": {"USD": "25.00"}}
@@ -269,7 +270,11 @@ def test_a_card_whose_undo_is_young_is_looked_at_later(
 def test_a_report_that_is_switched_off_ends_with_4_and_names_the_export(
     agcod: Agcod, serve: Serve, journal: Path
 ) -> None:
-    serve(EmulatorConfig(activity_page_enabled=False, operation_caps={}))
+    serve(
+        EmulatorConfig(
+            disabled_operations=frozenset({"GetGiftCardActivityPage"}), operation_caps={}
+        )
+    )
     told = agcod("reconcile", "--journal", journal, "--activity", *AT_ONCE)
 
     assert told.code == 4

@@ -4,7 +4,15 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 import pytest
 
 from agcod_async import events, session, settings, values
-from agcod_async.batch import orders, verdicts
+from agcod_async.batch import (
+    funds,
+    intake,
+    job_queries,
+    job_rows,
+    orders,
+    stop_line,
+    verdicts,
+)
 from agcod_async.core import budget, outcomes, policy
 from agcod_async.engine import attempt, call
 from agcod_async.figures import figures, latency, pace
@@ -22,6 +30,10 @@ VALUES = sorted(
             call,
             events,
             figures,
+            funds,
+            intake,
+            job_queries,
+            job_rows,
             latency,
             orders,
             outcomes,
@@ -29,6 +41,7 @@ VALUES = sorted(
             policy,
             session,
             settings,
+            stop_line,
             values,
             verdicts,
         )

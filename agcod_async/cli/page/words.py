@@ -28,6 +28,7 @@ CAUSES: Final = MappingProxyType(
         "Lost": ("no reply", "it may have worked: the same request again tells"),
         "NotFound": ("not found", "a lookup had found nothing"),
         "NothingToUndo": ("nothing to undo", "the order is sent again"),
+        "Outdated": ("date refused", "this machine's clock was off, and was corrected for"),
         "Refused": ("refused", "the refusal did not settle it"),
         "Throttled": ("throttled", "too many requests: nothing happened"),
         "TooLate": ("too late to undo", "the time for undoing had passed"),
