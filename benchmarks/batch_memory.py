@@ -38,7 +38,7 @@ from agcod_async.wire.port import Exchanged
 SETTINGS = Settings(
     credentials=EMULATOR_CREDENTIALS,
     partner_id="Bench",
-    requests_per_second=100_000,
+    requests_per_second=2_000,  # the pacer remembers as many permits as this
 )
 GROWTH_MIB_MAX = 48
 CONCURRENCY = 64
