@@ -290,11 +290,11 @@ def test_calls_and_audits_that_nobody_answers_are_told(
 ) -> None:
     monkeypatch.setenv("AGCOD_BASE_URL", NOBODY)
     write(journal, entry("Emula1", Facts(epoch=1), 0.6))
-    unavailable = agcod("reconcile", "--journal", journal, "--deadline", "0.2")
+    unavailable = agcod("reconcile", "--journal", journal, "--deadline", "1")
     write(journal, entry("Emula2", ISSUED, 2, last_undo_at=time.time() - HOUR))
-    unaudited = agcod("reconcile", "--journal", journal, "--deadline", "0.2")
+    unaudited = agcod("reconcile", "--journal", journal, "--deadline", "1")
     write(journal, entry("Emula3", IN_DOUBT, 2))
-    in_doubt = agcod("reconcile", "--journal", journal, "--deadline", "0.2", "--json")
+    in_doubt = agcod("reconcile", "--journal", journal, "--deadline", "1", "--json")
 
     assert (unavailable.code, unaudited.code, in_doubt.code) == (4, 3, 3)
     assert "unavailable       Emula1" in unavailable.out
