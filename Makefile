@@ -38,7 +38,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install --quiet --constraint constraints.txt pip
 	$(PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable '.[progress]' --group dev
+		--editable '.[progress,lean]' --group dev
 	@touch $@
 
 format: $(READY) ## Bring all Python files into the one form

@@ -101,16 +101,31 @@ async def read_reply(
     `headers` ignores case. Somebody has answered, so a reply that is too large or cannot be
     decoded is Unclear, not Lost.
     """
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > REPLY_SIZE_MAX:
-        return _unclear(status, f"is larger than {REPLY_SIZE_MAX} bytes")
+    if announces_too_much(headers):
+        return too_large(status)
     body = bytearray()
     async for chunk in chunks:
         body += chunk
         if len(body) > REPLY_SIZE_MAX:
-            return _unclear(status, f"is larger than {REPLY_SIZE_MAX} bytes")
+            return too_large(status)
+    return reply_of(status, headers, bytes(body))
+
+
+def announces_too_much(headers: Mapping[str, str]) -> bool:
+    """Tell whether the body will be longer than `REPLY_SIZE_MAX` bytes."""
+    announced = headers.get("content-length", "")
+    return announced.isdecimal() and int(announced[:20]) > REPLY_SIZE_MAX
+
+
+def too_large(status: int) -> Unclear:
+    """Return the answer for a reply that is dropped unread."""
+    return _unclear(status, f"is larger than {REPLY_SIZE_MAX} bytes")
+
+
+def reply_of(status: int, headers: Mapping[str, str], body: bytes) -> Reply | Unclear:
+    """Return a reply that has been read to its end, unpacked."""
     encoding = headers.get("content-encoding", "").strip().lower()
-    plain = _decoded(bytes(body), encoding)
+    plain = _decoded(body, encoding)
     if plain is None:
         return _unclear(status, "is encoded in a way that cannot be undone")
     date = date_header.seconds_of(headers.get("date", ""))

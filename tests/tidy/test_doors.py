@@ -16,6 +16,7 @@ DOORS = {
     "anyio": ("engine/*", "session.py", "batch/*", "testing/*", "cli/*"),
     "certifi": ("wire/exchange.py",),
     "defusedxml": ("providers/agcod/xml_form.py", "testing/xml_format.py"),
+    "httptools": ("wire/http_connection.py",),
     "httpx": ("wire/httpx_transport.py",),
     "httpx_aiohttp": ("wire/httpx_transport.py",),
     "msgspec": (

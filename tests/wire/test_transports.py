@@ -14,6 +14,7 @@ import pytest
 from agcod_async.core.outcomes import Lost, Reply, Unclear, Untouched
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.httpx_transport import HttpxTransport
+from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged, Transport
 from tests.wire.scripted_server import Connection, Script, answering, http, serving, silence
 
@@ -21,7 +22,7 @@ HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature
 BODY = b'{"creationRequestId":"Test001"}'
 JSON = "content-type: application/json"
 
-OURS = ("aiohttp", "httpx")
+OURS = ("aiohttp", "httpx", "lean")
 BROUGHT = ("aiohttp, brought", "httpx on httpcore, brought")
 ALL = OURS + BROUGHT
 
@@ -35,6 +36,9 @@ async def opened(kind: str, **limits: float) -> AsyncIterator[Transport]:
             yield transport
         case "httpx":
             transport = HttpxTransport(**limits)  # type: ignore[arg-type]
+            yield transport
+        case "lean":
+            transport = LeanTransport(**limits)  # type: ignore[arg-type]
             yield transport
         case "aiohttp, brought":
             async with aiohttp.ClientSession() as session:
@@ -482,7 +486,9 @@ def test_what_the_engine_said_is_named(kind: str) -> None:
     answer = exchange(kind, closes_after_the_request)
 
     assert isinstance(answer, Lost)
-    assert answer.reason.message.endswith(("ServerDisconnectedError", "RemoteProtocolError"))
+    assert answer.reason.message.endswith(
+        ("ServerDisconnectedError", "RemoteProtocolError", "EOFError")
+    )
 
 
 # --- an answer that cannot be taken ----------------------------------------------------------

@@ -1,0 +1,139 @@
+"""The lean transport: HTTP/1.1 on asyncio's own connections, and nothing above it.
+
+It does what this package needs of HTTP and no more: POST, keep-alive, TLS. No proxy, no HTTP/2.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from agcod_async.wire import exchange
+from agcod_async.wire.http_connection import HttpConnection
+from agcod_async.wire.port import Exchanged
+
+KEEP_ALIVE_SECONDS: Final = 15.0
+"""A connection that was idle for longer is not used again: the server may be about to close it,
+and a request that crosses the closing on its way is Lost."""
+
+_PORTS = {"http": 80, "https": 443}
+_OWN_LINES = [f"{name}: {value}" for name, value in exchange.OWN_HEADERS.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a connection leads."""
+
+    host: str
+    port: int
+    is_tls: bool
+
+
+class LeanTransport:
+    """Exchanges requests over connections of its own, the most recently used one first.
+
+    Names are resolved anew for each new connection, because the addresses behind Amazon's names
+    change. Waiting for a free connection counts as connecting: after `connect_timeout_seconds`
+    it is `Untouched`. One event loop at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections_max: int = exchange.CONNECTIONS_MAX,
+        connect_timeout_seconds: float = exchange.CONNECT_TIMEOUT_SECONDS,
+    ) -> None:
+        exchange.check_limits(connections_max, connect_timeout_seconds)
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._free = asyncio.Semaphore(connections_max)
+        self._idle: defaultdict[_Origin, deque[HttpConnection]] = defaultdict(deque)
+        self._tls = exchange.tls_context()
+        self._closed = False
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchanged:
+        """POST `body` to `url`, once; see `Transport.send`."""
+        refused = exchange.refusal(url)
+        if refused is not None:
+            return refused
+        if self._closed:
+            return exchange.closed()
+        try:
+            origin, path = _parts(url)
+            request = _request(path, headers, body)
+            if self._free.locked():
+                async with asyncio.timeout(self._connect_timeout_seconds):
+                    await self._free.acquire()
+            else:
+                await self._free.acquire()
+        except Exception as error:  # noqa: BLE001 - every failure is an answer
+            return exchange.failure(error, never_left=True)
+        try:
+            return await self._exchange(origin, request)
+        finally:
+            self._free.release()
+
+    async def aclose(self) -> None:
+        """Close the connections. Call it when nothing is in flight."""
+        self._closed = True
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # asyncio closes the sockets in its next step
+
+    async def _exchange(self, origin: _Origin, request: bytes) -> Exchanged:
+        loop = asyncio.get_running_loop()
+        connection = self._idle_one(origin, loop.time())
+        if connection is None:
+            try:
+                connection = await self._connect(origin)
+            except Exception as error:  # noqa: BLE001 - every failure is an answer
+                return exchange.failure(error, never_left=True)
+        answer = await connection.exchange(request)
+        if self._closed:
+            connection.close()
+        if connection.is_open:
+            connection.idle_since = loop.time()
+            self._idle[origin].append(connection)
+        return answer
+
+    def _idle_one(self, origin: _Origin, now: float) -> HttpConnection | None:
+        idle = self._idle[origin]
+        while idle and now - idle[0].idle_since > KEEP_ALIVE_SECONDS:
+            idle.popleft().close()
+        while idle:
+            connection = idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    async def _connect(self, origin: _Origin) -> HttpConnection:
+        async with asyncio.timeout(self._connect_timeout_seconds):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                HttpConnection,
+                origin.host,
+                origin.port,
+                ssl=self._tls if origin.is_tls else None,
+                happy_eyeballs_delay=0.25,
+            )
+        return connection
+
+
+@lru_cache(maxsize=64)
+def _parts(url: str) -> tuple[_Origin, str]:
+    parts = urlsplit(url)
+    port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    return _Origin(parts.hostname or "", port, parts.scheme == "https"), parts.path or "/"
+
+
+def _request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return the request as it goes out. Raises `ValueError` for a header that would break it."""
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    lines += _OWN_LINES
+    head = "\r\n".join((f"POST {path} HTTP/1.1", *lines, f"content-length: {len(body)}\r\n\r\n"))
+    if head.count("\r") != len(lines) + 3 or head.count("\n") != len(lines) + 3:
+        raise ValueError("a line break in a header")
+    return head.encode("ascii") + body

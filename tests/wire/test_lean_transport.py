@@ -1,0 +1,186 @@
+"""What the lean transport decides by itself, because no driver does it: framing and reuse."""
+
+import asyncio
+
+import pytest
+
+from agcod_async.core.outcomes import Lost, Reply, Untouched
+from agcod_async.wire.http_connection import HEAD_SIZE_MAX
+from agcod_async.wire.lean_transport import KEEP_ALIVE_SECONDS, LeanTransport
+from agcod_async.wire.port import Exchanged
+from tests.wire.scripted_server import Connection, Script, http, serving, silence
+
+HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
+BODY = b'{"creationRequestId":"Test001"}'
+
+
+def exchanges(script: Script, times: int = 2) -> tuple[list[Exchanged], int]:
+    """Send requests one after the other; return the answers and the number of connections."""
+
+    async def main() -> tuple[list[Exchanged], int]:
+        async with asyncio.timeout(20), serving(script) as served:
+            transport = LeanTransport()
+            answers = [await transport.send(served.url, HEADERS, BODY) for _ in range(times)]
+            await transport.aclose()
+            return answers, served.connections
+
+    return asyncio.run(main())
+
+
+def saying(first: bytes, then: bytes = http(b"its own")) -> Script:
+    """Say `first` on the first connection, `then` on all others and to every further request."""
+
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(then if connection.number else first)
+        while True:
+            await connection.request()
+            await connection.reply(then)
+
+    return script
+
+
+def test_a_reply_that_comes_without_being_asked_for_answers_no_request() -> None:
+    """It comes with the first reply, in one piece: the second request must not be given it."""
+    answers, connections = exchanges(saying(http(b"1") + http(b"of nobody")))
+
+    assert answers == [Reply(200, "", b"1"), Reply(200, "", b"its own")]
+    assert connections == 2
+
+
+@pytest.mark.parametrize("cut", [1, 9, 30, 45])
+def test_half_a_reply_without_being_asked_for_begins_no_answer(cut: int) -> None:
+    answers, connections = exchanges(saying(http(b"1") + http(b"of nobody")[:cut]))
+
+    assert answers == [Reply(200, "", b"1"), Reply(200, "", b"its own")]
+    assert connections == 2
+
+
+def test_what_is_said_on_an_idle_connection_spoils_it() -> None:
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(http(b"1"))
+        if connection.number == 0:
+            await asyncio.sleep(0.01)
+            await connection.reply(http(b"of nobody"))
+        await silence(connection)
+
+    async def main() -> None:
+        async with asyncio.timeout(20), serving(script) as served:
+            transport = LeanTransport()
+            await transport.send(served.url, HEADERS, BODY)
+            await served.dropped.wait()
+            assert await transport.send(served.url, HEADERS, BODY) == Reply(200, "", b"1")
+            assert served.connections == 2
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_reply_that_announces_another_is_not_the_answer() -> None:
+    interim = b"HTTP/1.1 102 Processing\r\ncontent-type: text/plain\r\n\r\n"
+    answers, connections = exchanges(saying(interim + http(b"1")))
+
+    assert answers == [Reply(200, "", b"1"), Reply(200, "", b"its own")]
+    assert connections == 1
+
+
+def test_a_reply_that_changes_the_protocol_is_lost() -> None:
+    answers, connections = exchanges(
+        saying(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\nx")
+    )
+
+    assert isinstance(answers[0], Lost)
+    assert answers[1] == Reply(200, "", b"its own")
+    assert connections == 2
+
+
+def test_a_body_may_end_with_the_connection() -> None:
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(b"HTTP/1.1 200 OK\r\n\r\nto the ")
+        await connection.reply(b"end")
+
+    answers, connections = exchanges(script)
+
+    assert answers == [Reply(200, "", b"to the end")] * 2
+    assert connections == 2
+
+
+def test_a_connection_that_the_server_will_close_is_not_used_again() -> None:
+    answers, connections = exchanges(saying(http(b"1", "connection: close")))
+
+    assert answers == [Reply(200, "", b"1"), Reply(200, "", b"its own")]
+    assert connections == 2
+
+
+def test_a_head_that_never_ends_is_lost() -> None:
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(b"HTTP/1.1 200 OK\r\nx-endless: ")
+        while True:
+            await connection.reply(b"y" * 10_000)
+            await asyncio.sleep(0)
+
+    answers, _ = exchanges(script, 1)
+
+    assert isinstance(answers[0], Lost)
+
+
+def test_a_head_within_its_limit_is_read() -> None:
+    long = f"x-long: {'y' * (HEAD_SIZE_MAX - 200)}"
+    answers, _ = exchanges(saying(http(b"1", long)), 1)
+
+    assert answers == [Reply(200, "", b"1")]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            transport = LeanTransport()
+            await transport.send(served.url, HEADERS, BODY)
+            real, later = loop.time, KEEP_ALIVE_SECONDS + 1
+            monkeypatch.setattr(loop, "time", lambda: real() + later)
+            await transport.send(served.url, HEADERS, BODY)
+            monkeypatch.undo()
+            assert served.connections == 2
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-more: b", "a\nx-more: b", "a\rb", "ä"])
+def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
+    async def main() -> None:
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            transport = LeanTransport()
+            answer = await transport.send(served.url, {**HEADERS, "x-note": value}, BODY)
+            await transport.aclose()
+
+        assert isinstance(answer, Untouched)
+        assert served.connections == 0
+
+    asyncio.run(main())
+
+
+def test_requests_under_way_together_take_connections_of_their_own() -> None:
+    async def main() -> None:
+        async def script(connection: Connection) -> None:
+            while True:
+                request = await connection.request()
+                await asyncio.sleep(0.001)
+                await connection.reply(http(request[-3:]))
+
+        async with asyncio.timeout(20), serving(script) as served:
+            transport = LeanTransport(connections_max=10)
+            answers = await asyncio.gather(
+                *(transport.send(served.url, HEADERS, b"%03d" % n) for n in range(100))
+            )
+            assert answers == [Reply(200, "", b"%03d" % n) for n in range(100)]
+            assert served.connections == 10
+            await transport.aclose()
+
+    asyncio.run(main())
