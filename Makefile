@@ -19,7 +19,7 @@ BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model bench demo docs check clean
+.PHONY: help setup format lint types test model bench demo certify docs check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -72,6 +72,9 @@ bench: $(READY) ## Measure, on this machine and over loopback only
 
 demo: $(READY) ## Issue a small batch against the local emulator
 	$(BIN)/python docs/examples/demo.py
+
+certify: $(READY) ## Carry out Amazon's test plan against the local emulator
+	$(BIN)/python docs/examples/certify_demo.py
 
 docs: $(READY) ## Write the generated pages of docs/reference anew
 	@for generator in $(GENERATORS); do \

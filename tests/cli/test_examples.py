@@ -83,6 +83,15 @@ def test_the_web_service_gives_one_card_for_an_order_however_often_it_is_asked(
     assert [card.gc_id for card in emulator.ledger.cards()] == [first[1]["gc_id"]]
 
 
+def test_the_emulator_passes_amazons_test_plan() -> None:
+    plan = (sys.executable, "-W", "error", str(EXAMPLES / "certify_demo.py"))
+    done = subprocess.run(plan, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("| passed |") > 100
+    assert "| failed |" not in done.stdout
+
+
 # --- the demonstration ---------------------------------------------------------------------------
 
 
