@@ -1,0 +1,148 @@
+"""What a simulated process does: it finishes what was left open, and then serves its callers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from agcod_async.agcod import AgcodSession
+from agcod_async.errors import AgcodError, DeclinedError, InDoubtError, NothingIssuedError, ReversedError
+from agcod_async.session import Reconciled
+from agcod_async.testing.clock import WALL_AT_START
+from tests.simulation.orders import Issued, Options, Order
+from tests.simulation.world import World
+
+PATIENT_SECONDS = 3600.0
+ASK_AGAIN_SECONDS = 30.0
+TRIES_MAX = 6
+LIVES_MAX = 12
+
+
+@dataclass(slots=True)
+class Caller:
+    """Somebody who wants an order, and what he knows of it."""
+
+    order: Order
+    options: Options = field(default_factory=lambda: Options(PATIENT_SECONDS))
+    starts_at: float = 0.0
+    tries_max: int = TRIES_MAX
+    leaves: bool = False
+    """Whether somebody may cancel him."""
+    tries: int = 0
+    is_done: bool = False
+    in_doubt: bool = False
+    ended_at: float = 0.0
+
+
+Afterwards = Callable[[AgcodSession, Caller, Issued], Awaitable[None]]
+
+
+async def nothing_more(_session: AgcodSession, _caller: Caller, _card: Issued) -> None:
+    """Leave the card alone."""
+
+
+async def process(
+    world: World, callers: list[Caller], afterwards: Afterwards = nothing_more
+) -> list[str]:
+    """Serve everybody who is not done; return what is left behind that must not be."""
+    session = world.session()
+    if world.life:
+        for reconciled in await session.reconcile(deadline_seconds=PATIENT_SECONDS):
+            _reconciled(world, reconciled)
+    waiting = [caller for caller in callers if not caller.is_done]
+    if len(waiting) == 1:
+        await serve(world, session, waiting[0], afterwards)
+    else:
+        await asyncio.gather(*(serve(world, session, one, afterwards) for one in waiting))
+    await session.aclose()
+    return left_behind(world, session)
+
+
+def _reconciled(world: World, reconciled: Reconciled) -> None:
+    order = world.order_of(reconciled.request_id)
+    if order is None:
+        world.watch.violated("I3", f"{reconciled.request_id} was reconciled, and never ordered")
+    elif reconciled.operation != order.family.forward:
+        pass
+    elif reconciled.error is not None:
+        world.watch.refused(order, reconciled.error)
+    else:
+        world.watch.told(order, reconciled.answer)  # type: ignore[arg-type]  an answer of a call
+
+
+async def serve(
+    world: World, session: AgcodSession, caller: Caller, afterwards: Afterwards
+) -> None:
+    """Call for one order until it is known what became of it, or patience is at its end."""
+    order, watch = caller.order, world.watch
+    await asyncio.sleep(max(0.0, caller.starts_at - world.now))
+    while not caller.is_done and caller.tries < caller.tries_max:
+        caller.tries += 1
+        watch.invoked(order)
+        try:
+            card = await _called(world, session, caller)
+        except InDoubtError as error:
+            watch.refused(order, error)
+            caller.in_doubt = True
+            if error.next_safe_action == "activity_page":
+                break
+            await asyncio.sleep(_wait_seconds(world, error))
+        except (DeclinedError, ReversedError) as error:
+            watch.refused(order, error)
+            caller.is_done, caller.in_doubt = True, False
+        except NothingIssuedError as error:
+            watch.refused(order, error)
+            caller.in_doubt = False
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        except AgcodError as error:
+            watch.refused(order, error)
+            caller.in_doubt = True
+            break
+        else:
+            if card is None:
+                caller.in_doubt = True
+                continue
+            watch.told(order, card)
+            caller.is_done, caller.in_doubt = True, False
+            await afterwards(session, caller, card)
+    caller.ended_at = world.now
+
+
+async def _called(world: World, session: AgcodSession, caller: Caller) -> Issued | None:
+    """Call; None if the caller was made to leave before there was an answer."""
+    order = caller.order
+    calling = order.family.call(session, order, caller.options)
+    if not caller.leaves:
+        return await calling
+    task = asyncio.ensure_future(calling)
+    world.callers[order.number] = task
+    try:
+        await asyncio.wait([task])
+    finally:
+        del world.callers[order.number]
+    if task.cancelled():
+        world.history.add(world.now, "left", order.number)
+        return None
+    return task.result()
+
+
+def _wait_seconds(world: World, error: InDoubtError) -> float:
+    if error.not_before is None:
+        return ASK_AGAIN_SECONDS
+    return max(0.0, error.not_before.timestamp() - WALL_AT_START - world.now) + 1.0
+
+
+def left_behind(world: World, session: AgcodSession) -> list[str]:
+    """Return what a closed session must not leave: tasks, waiters, slots, running calls."""
+    left = [f"a task is left: {name}" for name in world.loop.left()]
+    pacer = session._runner._pacer
+    if pacer._lanes:
+        left.append("somebody waits for a permit")
+    for name, window in pacer._limits._windows.items():
+        held = {id(lease) for due_at, _, lease in window._due if due_at == lease.due_at}
+        if window._free + len(held) != max(1, int(pacer._limits._rates[name])):
+            left.append(f"a permit is lost: {window._free} free, {len(held)} held")
+    if pacer._gate._probe is not None:
+        left.append("the probe of the gate is lost")
+    if session._inflight._running or session._inflight._by_id:
+        left.append("a call is still registered")
+    return left

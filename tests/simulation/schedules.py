@@ -1,0 +1,158 @@
+"""Every short schedule of faults, for one order, against every way Amazon may behave.
+
+A schedule is a list of choices, one for each request that is sent: 0 for the calm, or the number
+of a fault in `SYSTEMATIC`. The next one differs from the last in as late a choice as possible.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
+from tests.simulation.audit import audit
+from tests.simulation.choices import Choices, Listed, following
+from tests.simulation.faults import SYSTEMATIC, Fault
+from tests.simulation.history import ViolationError
+from tests.simulation.loop import SimLoop
+from tests.simulation.orders import Options, made
+from tests.simulation.process import LIVES_MAX, PATIENT_SECONDS, Caller, process
+from tests.simulation.world import World
+
+WEIGHTS = (1.0,) * len(SYSTEMATIC)
+KINDS = len(SYSTEMATIC) - 1
+WAY_SECONDS = (0.02, 0.03)
+POLICIES = {
+    "default": RecoveryPolicy(),
+    "raise": RecoveryPolicy(on_burnt_id="raise"),
+    "replay": RecoveryPolicy(on_temporarily_unavailable="replay", replays_before_undo=1),
+    # The pauses are long, so that it matters which request a SETTLE waits for.
+    "slow": RecoveryPolicy(backoff_base_seconds=20.0, backoff_max_seconds=20.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a set of schedules has in common."""
+
+    family: str
+    semantics: str
+    policy: str = "default"
+    late_seconds: float = 290.0
+    deadline_seconds: float = PATIENT_SECONDS
+
+    def __str__(self) -> str:
+        return (
+            f"{self.family}:{self.semantics}:{self.policy}:"
+            f"{self.late_seconds:g}:{self.deadline_seconds:g}"
+        )
+
+    @classmethod
+    def parsed(cls, text: str) -> "Setup":
+        """Read what `str` has written."""
+        family, semantics, policy, late, deadline = text.split(":")
+        return cls(family, semantics, policy, float(late), float(deadline))
+
+    @property
+    def may_stay_in_doubt(self) -> bool:
+        """Whether Amazon behaves so that a lost answer cannot be had any more."""
+        parts = self.semantics.split(",")
+        return self.family == "load" and (
+            "after_void=refuse" in parts or "repeated_load=none" in parts
+        )
+
+
+class Plan:
+    """A schedule being played."""
+
+    def __init__(self, choices: Choices, late_seconds: float) -> None:
+        self._choices = choices
+        self._late_seconds = late_seconds
+
+    def next(self, _operation: str) -> Fault:
+        return SYSTEMATIC[self._choices.pick(WEIGHTS)]
+
+    def way(self) -> tuple[float, float]:
+        return WAY_SECONDS
+
+    def late_seconds(self) -> float:
+        return self._late_seconds
+
+    def slow_seconds(self) -> float:
+        return sum(WAY_SECONDS)
+
+    def journal(self) -> str:
+        return ""
+
+    def write_seconds(self) -> float:
+        return 0.0
+
+
+@lru_cache(maxsize=64)
+def _semantics(text: str) -> Semantics:
+    return Semantics.from_text(text)
+
+
+def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
+    """Play one schedule and hold it to every promise; raises `ViolationError`."""
+    world = World(
+        loop=loop,
+        faults=Plan(choices, setup.late_seconds),
+        semantics=_semantics(setup.semantics),
+        policy=POLICIES[setup.policy],
+    )
+    order = made(1, setup.family)
+    world.add(order)
+    caller = Caller(order, Options(setup.deadline_seconds))
+    left = run_lives(world, [caller])
+    audit(world)
+    if left:
+        raise ViolationError("I12", left[0])
+    if caller.in_doubt and not setup.may_stay_in_doubt:
+        raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
+    return world
+
+
+def run_lives(world: World, callers: list[Caller]) -> list[str]:
+    """Run one process after the other until everybody is served."""
+    for _ in range(LIVES_MAX):
+        left = world.loop.live(process(world, callers))
+        if left is not None:
+            return left + world.loop.faults
+        world.restart()
+    raise ViolationError("I15", f"{LIVES_MAX} processes were not enough")
+
+
+def enumerated(
+    setup: Setup, loop: SimLoop, *, faults_max: int, first: int | None = None
+) -> Iterator[tuple[list[int], World]]:
+    """Play every schedule of at most so many faults, beginning with the choice `first`."""
+    choices: list[int] | None = [] if first is None else [first]
+    fixed = 0 if first is None else 1
+    while choices is not None:
+        listed = Listed(choices)
+        world = played(setup, listed, loop)
+        yield listed.taken, world
+        choices = following(listed.taken, faults_max=faults_max, kinds=KINDS, fixed=fixed)
+
+
+def semantics_of(family: str) -> list[str]:
+    """Return every way in which Amazon may answer this family, as text."""
+    unknown = ("not-found", "noop", "fence")
+    match family:
+        case "create":
+            return [f"{after},{how}" for after in ("tombstone", "reissue") for how in unknown]
+        case "activate":
+            return [
+                f"{how},after_deactivate={after.value},repeated_deactivate={again.value}"
+                for how in unknown
+                for after in AfterUndo
+                for again in RepeatedDeactivate
+            ]
+        case _:
+            return [
+                f"{how},after_void={after.value},repeated_load={again.value}"
+                for how in unknown
+                for after in AfterUndo
+                for again in RepeatedLoad
+            ]
