@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, assert_never
 from agcod_async.core.outcomes import Lost, Reason, Reply, Unclear, Untouched
 from agcod_async.testing.answers import Failure
 from agcod_async.testing.authentication import Incoming
+from agcod_async.testing.cards import Moment
 from agcod_async.testing.clock import WALL_AT_START
 from agcod_async.testing.distortions import distorted
 from agcod_async.testing.faults import Seen as Distorted
@@ -72,6 +73,11 @@ class Sea:
 
     def put(self, due_at: float, packet: Packet) -> None:
         heapq.heappush(self.under_way, (due_at, next(self.numbers), packet))
+
+    def moment(self, now: float) -> Moment:
+        """Let everything arrive that is due, and return when that is."""
+        self.pump(now)
+        return Moment(now, now, WALL_AT_START + now)
 
     def pump(self, now: float) -> None:
         """Let everything arrive that is due, each at its own time."""

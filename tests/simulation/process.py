@@ -8,13 +8,14 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.errors import AgcodError, DeclinedError, InDoubtError, NothingIssuedError, ReversedError
 from agcod_async.session import Reconciled
 from agcod_async.testing.clock import WALL_AT_START
+from tests.simulation.history import ViolationError
 from tests.simulation.orders import Issued, Options, Order
 from tests.simulation.world import World
 
 PATIENT_SECONDS = 3600.0
 ASK_AGAIN_SECONDS = 30.0
 TRIES_MAX = 6
-LIVES_MAX = 12
+LIVES_MAX = 100
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class Caller:
     tries: int = 0
     is_done: bool = False
     in_doubt: bool = False
+    is_too_old: bool = False
+    """Whether nothing but the activity report can tell any more."""
     ended_at: float = 0.0
 
 
@@ -38,6 +41,21 @@ Afterwards = Callable[[AgcodSession, Caller, Issued], Awaitable[None]]
 
 async def nothing_more(_session: AgcodSession, _caller: Caller, _card: Issued) -> None:
     """Leave the card alone."""
+
+
+def run_lives(
+    world: World, callers: list[Caller], afterwards: Afterwards = nothing_more
+) -> list[str]:
+    """Run one process after the other until everybody is served.
+
+    Returns what the last of them has left behind that it must not.
+    """
+    for _ in range(LIVES_MAX):
+        left = world.loop.live(process(world, callers, afterwards))
+        if left is not None:
+            return left + world.loop.faults
+        world.restart()
+    raise ViolationError("I15", f"{LIVES_MAX} processes were not enough")
 
 
 async def process(
@@ -84,6 +102,7 @@ async def serve(
             watch.refused(order, error)
             caller.in_doubt = True
             if error.next_safe_action == "activity_page":
+                caller.is_too_old = True
                 break
             await asyncio.sleep(_wait_seconds(world, error))
         except (DeclinedError, ReversedError) as error:
@@ -114,11 +133,11 @@ async def _called(world: World, session: AgcodSession, caller: Caller) -> Issued
     if not caller.leaves:
         return await calling
     task = asyncio.ensure_future(calling)
-    world.callers[order.number] = task
+    world.callers[task] = order.number
     try:
         await asyncio.wait([task])
     finally:
-        del world.callers[order.number]
+        world.callers.pop(task, None)
     if task.cancelled():
         world.history.add(world.now, "left", order.number)
         return None

@@ -16,7 +16,7 @@ from tests.simulation.faults import SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import Options, made
-from tests.simulation.process import LIVES_MAX, PATIENT_SECONDS, Caller, process
+from tests.simulation.process import PATIENT_SECONDS, TRIES_MAX, Caller, run_lives
 from tests.simulation.world import World
 
 WEIGHTS = (1.0,) * len(SYSTEMATIC)
@@ -103,7 +103,8 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     )
     order = made(1, setup.family)
     world.add(order)
-    caller = Caller(order, Options(setup.deadline_seconds))
+    tries_max = 2 if setup.may_stay_in_doubt else TRIES_MAX
+    caller = Caller(order, Options(setup.deadline_seconds), tries_max=tries_max)
     left = run_lives(world, [caller])
     audit(world)
     if left:
@@ -111,16 +112,6 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     if caller.in_doubt and not setup.may_stay_in_doubt:
         raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
     return world
-
-
-def run_lives(world: World, callers: list[Caller]) -> list[str]:
-    """Run one process after the other until everybody is served."""
-    for _ in range(LIVES_MAX):
-        left = world.loop.live(process(world, callers))
-        if left is not None:
-            return left + world.loop.faults
-        world.restart()
-    raise ViolationError("I15", f"{LIVES_MAX} processes were not enough")
 
 
 def enumerated(

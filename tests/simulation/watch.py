@@ -4,9 +4,8 @@ Each check costs the same however long the run is. What it finds goes on a list:
 middle of the SDK it would be taken for a failure of the transport.
 """
 
-from calendar import timegm
 from collections.abc import Mapping
-from time import strptime
+from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from agcod_async.errors import AgcodError, NothingIssuedError
@@ -64,9 +63,8 @@ class Watch:
         self._is_not_too_old(order, operation, request_id)
 
     def _is_on_record(self, order: Order, operation: str, request_id: str, date: str) -> None:
-        signed_at = timegm(strptime(date, "%Y%m%dT%H%M%SZ"))
         entries = self._world.record.entries_under(request_id)
-        if not any(_covers(entry, order, operation, signed_at) for entry in entries):
+        if not any(_covers(entry, order, operation, date) for entry in entries):
             self.violated("I5", f"{operation} {request_id} left before it was on record")
 
     def _is_no_undo_of_what_was_handed_out(self, order: Order, operation: str) -> None:
@@ -146,9 +144,11 @@ class Watch:
             self.violated("I10", "the secret key is shown")
 
 
-def _covers(entry: Entry, order: Order, operation: str, signed_at: int) -> bool:
+def _covers(entry: Entry, order: Order, operation: str, date: str) -> bool:
     """Whether a request may leave under this entry: it says so, with the time of its signature."""
-    if entry.last_sent_at is None or int(entry.last_sent_at) != signed_at:
+    if entry.last_sent_at is None:
+        return False
+    if strftime("%Y%m%dT%H%M%SZ", gmtime(entry.last_sent_at)) != date:
         return False
     if entry.operation == operation:
         return entry.facts.doubtful

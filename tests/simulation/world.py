@@ -25,7 +25,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.history import History
 from tests.simulation.loop import SimLoop
 from tests.simulation.network import Sea, Shore
-from tests.simulation.orders import Order
+from tests.simulation.orders import Issued, Order
 from tests.simulation.record import Durable, Writer
 from tests.simulation.watch import Watch
 
@@ -79,7 +79,7 @@ class World:
     record: Durable = field(default_factory=Durable)
     history: History = field(default_factory=History)
     orders: dict[str, Order] = field(default_factory=dict)
-    callers: dict[int, asyncio.Task[object]] = field(default_factory=dict)
+    callers: dict[asyncio.Future[Issued], int] = field(default_factory=dict)
     last_fault_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -176,15 +176,19 @@ class World:
     def leave(self, request_id: str) -> None:
         """Let the caller of an order go away."""
         order = self.order_of(request_id)
-        task = None if order is None else self.callers.get(order.number)
-        if task is not None:
-            self.history.add(self.now, "leave", request_id)
-            self.loop.call_soon(task.cancel)
+        if order is None:
+            return
+        for task, number in self.callers.items():
+            if number == order.number:
+                self.history.add(self.now, "leave", number)
+                self.loop.call_soon(task.cancel)
+                return
 
     def restart(self) -> None:
         """Let the time pass in which nothing runs, and begin the next process."""
         self.began_at += self.loop.time() + self.down_seconds
         self.life += 1
+        self.callers.clear()
         self.is_dying = False
         self.watch.restarted()
 
