@@ -30,6 +30,8 @@ class Seen(Enum):
     GARBAGE = "garbage"
     TRUNCATED = "half of the answer"
     WRONG_CONTENT_TYPE = "the answer, as a page"
+    ANOTHERS = "the answer to somebody else's request"
+    CODELESS = "the answer without its claim code"
 
 
 class Process(Enum):
@@ -41,6 +43,7 @@ class Process(Enum):
     DIES_FOR_LONG = "dies once the request has left, and is down for more than a day"
     FREEZES = "stands still before the request leaves"
     FREEZES_LONG = "stands still for so long that the signature is stale"
+    IS_TOLD_TO_END = "has all its tasks cancelled, as at the end of asyncio.run()"
     CALLER_LEAVES = "the caller leaves once the request has left"
 
 
@@ -72,6 +75,7 @@ FAULTS = {
         # From here on only the swarm draws them: for a schedule each is like one of those above.
         Fault("killed before sending", process=Process.DIES_BEFORE),
         Fault("killed, a day down", process=Process.DIES_FOR_LONG),
+        Fault("told to end", process=Process.IS_TOLD_TO_END),
         Fault("frozen", process=Process.FREEZES),
         Fault("frozen until stale", process=Process.FREEZES_LONG),
         Fault("caller leaves", process=Process.CALLER_LEAVES),
@@ -89,6 +93,8 @@ FAULTS = {
         Fault("garbage", seen=Seen.GARBAGE),
         Fault("truncated", seen=Seen.TRUNCATED),
         Fault("wrong content type", seen=Seen.WRONG_CONTENT_TYPE),
+        Fault("another's answer", seen=Seen.ANOTHERS),
+        Fault("no code", seen=Seen.CODELESS),
     )
 }
 """Every fault by its name."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 from agcod_async.testing.clock import VirtualLoop
 
 T = TypeVar("T")
+FINISH_SECONDS = 60.0
 
 
 class SimLoop(VirtualLoop):
@@ -44,18 +45,30 @@ class SimLoop(VirtualLoop):
         self.was_killed = True
         self.stop()
 
+    def end(self) -> None:
+        """Cancel everything, as `asyncio.run()` does when it is told to end."""
+        self.was_killed = True
+        for task in asyncio.all_tasks(self):
+            task.cancel()
+
     def live(self, main: Coroutine[object, object, T]) -> T | None:
         """Run `main` as a process of its own; None if it was killed."""
         self.was_killed, self.turns, self._now = False, 0, 0.0
         self.faults.clear()
         try:
             return self.run_until_complete(main)
-        except RuntimeError:
+        except (RuntimeError, asyncio.CancelledError):
             if not self.was_killed:
                 raise
+            self._let_the_cancelled_finish()
             return None
         finally:
             self._discard()
+
+    def _let_the_cancelled_finish(self) -> None:
+        cancelled = [task for task in asyncio.all_tasks(self) if task.cancelling()]
+        if cancelled:
+            self.run_until_complete(asyncio.wait(cancelled, timeout=FINISH_SECONDS))
 
     def left(self) -> list[str]:
         """Return the names of the tasks that run beside the one that asks."""

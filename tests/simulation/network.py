@@ -7,8 +7,9 @@ time of its arrival: the service checks its signature then, and not when it was 
 import asyncio
 import heapq
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _REQUEST_ID = re.compile(rb"equestId\W+(\w+)")
+_CODE = re.compile(rb'"gcClaimCode":"[^"]*",|<gcClaimCode>[^<]*</gcClaimCode>')
 _CODES = {Seen.F100: "F1000", Seen.F300: "F3003", Seen.F400: "F4000", Seen.F500: "F5000"}
 _DISTORTIONS = {
     Seen.HTML_503: Distorted.HTML_503,
@@ -69,6 +71,8 @@ class Sea:
     under_way: list[tuple[float, int, Packet]] = field(default_factory=list)
     arrivals: list[tuple[float, int]] = field(default_factory=list)
     """When requests arrived, those on time only, and of which process."""
+    recent: dict[str, deque[Packet]] = field(default_factory=dict)
+    """The requests of each operation that arrived last, answered."""
     numbers: Iterator[int] = field(default_factory=count)
 
     def put(self, due_at: float, packet: Packet) -> None:
@@ -86,6 +90,8 @@ class Sea:
             decision = self.service.handle(packet.incoming, due_at, WALL_AT_START + due_at)
             assert isinstance(decision, Answer), "the service has been given no faults to play"
             packet.reply = decision.reply
+            recent = self.recent.setdefault(packet.incoming.path, deque(maxlen=2))
+            recent.append(packet)
             if packet.is_on_time:
                 self.arrivals.append((due_at, packet.sender))
 
@@ -131,6 +137,8 @@ class Shore:
         await self._process(fault.process, before=False)
         if fault.process is Process.CALLER_LEAVES:
             world.leave(request_id)
+        if fault.process is Process.IS_TOLD_TO_END:
+            world.end()
         if fault.seen is Seen.NOTHING:
             await for_ever()
         await asyncio.sleep(world.faults.slow_seconds() if fault.seen is Seen.SLOW else there + back)
@@ -178,9 +186,15 @@ class Shore:
                 return Lost(Reason("sent, but the connection was reset"))
             case Seen.UNTOUCHED:
                 return Untouched(Reason("there was no connection"))
+            case Seen.ANOTHERS:
+                return self._anothers(packet)
+            case Seen.CODELESS:
+                return replace(packet.reply, body=_CODE.sub(b"", packet.reply.body))
             case Seen.NOTHING:
                 return Unclear(Reason("nobody comes here"))
             case Seen.F100 | Seen.F300 | Seen.F400 | Seen.F500:
+                if seen is Seen.F400:
+                    self._world.watch.resent(request_id)
                 refusal = OPERATIONS[operation].refusals[_CODES[seen]]
                 form = format_of_answer(packet.incoming.headers)
                 return form.write(operation, Failure(refusal, request_id), 400)
@@ -189,6 +203,13 @@ class Shore:
                 return distorted(how, packet.reply)  # type: ignore[arg-type]  the table's values
             case _:
                 assert_never(seen)
+
+    def _anothers(self, packet: Packet) -> Reply:
+        """Return what another request of the same operation was answered, if there was one."""
+        for other in self._world.sea.recent.get(packet.incoming.path, ()):
+            if other is not packet:
+                return other.reply
+        return packet.reply
 
     async def aclose(self) -> None:
         pass

@@ -91,39 +91,39 @@ async def serve(
     world: World, session: AgcodSession, caller: Caller, afterwards: Afterwards
 ) -> None:
     """Call for one order until it is known what became of it, or patience is at its end."""
-    order, watch = caller.order, world.watch
     await asyncio.sleep(max(0.0, caller.starts_at - world.now))
-    while not caller.is_done and caller.tries < caller.tries_max:
+    while not (caller.is_done or caller.is_too_old) and caller.tries < caller.tries_max:
         caller.tries += 1
-        watch.invoked(order)
-        try:
-            card = await _called(world, session, caller)
-        except InDoubtError as error:
-            watch.refused(order, error)
-            caller.in_doubt = True
-            if error.next_safe_action == "activity_page":
-                caller.is_too_old = True
-                break
-            await asyncio.sleep(_wait_seconds(world, error))
-        except (DeclinedError, ReversedError) as error:
-            watch.refused(order, error)
-            caller.is_done, caller.in_doubt = True, False
-        except NothingIssuedError as error:
-            watch.refused(order, error)
-            caller.in_doubt = False
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
-        except AgcodError as error:
-            watch.refused(order, error)
-            caller.in_doubt = True
-            break
-        else:
-            if card is None:
-                caller.in_doubt = True
-                continue
-            watch.told(order, card)
-            caller.is_done, caller.in_doubt = True, False
-            await afterwards(session, caller, card)
+        word = await ask(world, session, caller)
+        if isinstance(word, Issued):
+            await afterwards(session, caller, word)
+        elif not caller.is_done:
+            await asyncio.sleep(_wait_seconds(world, word))
     caller.ended_at = world.now
+
+
+async def ask(world: World, session: AgcodSession, caller: Caller) -> Issued | AgcodError | None:
+    """Call once, and hold the word that comes back to the truth; None if there was none."""
+    order, watch = caller.order, world.watch
+    watch.invoked(order)
+    try:
+        word: Issued | AgcodError | None = await _called(world, session, caller)
+    except AgcodError as error:
+        word = error
+    watch.gone(order)
+    match word:
+        case None:
+            caller.in_doubt = True
+        case AgcodError():
+            watch.refused(order, word)
+            caller.in_doubt = not isinstance(word, NothingIssuedError)
+            caller.is_done = isinstance(word, DeclinedError | ReversedError)
+            activity = isinstance(word, InDoubtError) and word.next_safe_action == "activity_page"
+            caller.is_too_old = activity
+        case _:
+            watch.told(order, word)
+            caller.is_done, caller.in_doubt = True, False
+    return word
 
 
 async def _called(world: World, session: AgcodSession, caller: Caller) -> Issued | None:
@@ -144,10 +144,13 @@ async def _called(world: World, session: AgcodSession, caller: Caller) -> Issued
     return task.result()
 
 
-def _wait_seconds(world: World, error: InDoubtError) -> float:
-    if error.not_before is None:
-        return ASK_AGAIN_SECONDS
-    return max(0.0, error.not_before.timestamp() - WALL_AT_START - world.now) + 1.0
+def _wait_seconds(world: World, word: AgcodError | None) -> float:
+    """Return when to call again: at the time that the error names, or a little later."""
+    if word is None:
+        return 0.0
+    if isinstance(word, InDoubtError) and word.not_before is not None:
+        return max(0.0, word.not_before.timestamp() - WALL_AT_START - world.now) + 1.0
+    return ASK_AGAIN_SECONDS
 
 
 def left_behind(world: World, session: AgcodSession) -> list[str]:

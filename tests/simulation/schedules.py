@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agcod_async.agcod import AgcodSession
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
@@ -15,8 +16,8 @@ from tests.simulation.choices import Choices, Listed, following
 from tests.simulation.faults import SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
-from tests.simulation.orders import Options, made
-from tests.simulation.process import PATIENT_SECONDS, TRIES_MAX, Caller, run_lives
+from tests.simulation.orders import Issued, Options, made
+from tests.simulation.process import PATIENT_SECONDS, TRIES_MAX, Caller, ask, run_lives
 from tests.simulation.world import World
 
 WEIGHTS = (1.0,) * len(SYSTEMATIC)
@@ -40,18 +41,21 @@ class Setup:
     policy: str = "default"
     late_seconds: float = 290.0
     deadline_seconds: float = PATIENT_SECONDS
+    calls_again: bool = False
+    """Whether a caller who has the card calls once more, to read its code back."""
 
     def __str__(self) -> str:
+        again = ":again" if self.calls_again else ""
         return (
             f"{self.family}:{self.semantics}:{self.policy}:"
-            f"{self.late_seconds:g}:{self.deadline_seconds:g}"
+            f"{self.late_seconds:g}:{self.deadline_seconds:g}{again}"
         )
 
     @classmethod
     def parsed(cls, text: str) -> "Setup":
         """Read what `str` has written."""
-        family, semantics, policy, late, deadline = text.split(":")
-        return cls(family, semantics, policy, float(late), float(deadline))
+        family, semantics, policy, late, deadline, *again = text.split(":")
+        return cls(family, semantics, policy, float(late), float(deadline), bool(again))
 
     @property
     def may_stay_in_doubt(self) -> bool:
@@ -105,7 +109,12 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     world.add(order)
     tries_max = 2 if setup.may_stay_in_doubt else TRIES_MAX
     caller = Caller(order, Options(setup.deadline_seconds), tries_max=tries_max)
-    left = run_lives(world, [caller])
+
+    async def again(session: AgcodSession, caller: Caller, _card: Issued) -> None:
+        if setup.calls_again:
+            await ask(world, session, caller)
+
+    left = run_lives(world, [caller], again)
     audit(world)
     if left:
         raise ViolationError("I12", left[0])

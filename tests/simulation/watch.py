@@ -4,12 +4,15 @@ Each check costs the same however long the run is. What it finds goes on a list:
 middle of the SDK it would be taken for a failure of the transport.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from agcod_async.errors import AgcodError, NothingIssuedError
 from agcod_async.journal.records import Entry
+from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.values import ClaimCode
 from tests.simulation.history import ViolationError
 from tests.simulation.orders import Issued, Order
 
@@ -33,6 +36,10 @@ class Watch:
         self.revoked: set[int] = set()
         """The orders that their owner has cancelled, or asked to."""
         self.sends = 0
+        self._waiting: Counter[int] = Counter()
+        self._sent_for_nobody: dict[int, int] = {}
+        """How much was sent for an order since its last caller has gone."""
+        self._resent: set[str] = set()
         self._first_sent_at: dict[str, float] = {}
         self._closed_until = 0.0
 
@@ -58,8 +65,9 @@ class Watch:
         if order is None:
             self.violated("I1", f"{operation} under an ID of no order: {request_id}")
             return
+        self._is_for_somebody(order, operation)
         self._is_on_record(order, operation, request_id, headers["x-amz-date"])
-        self._is_no_undo_of_what_was_handed_out(order, operation)
+        self._is_a_rightful_undo(order, operation, request_id)
         self._is_not_too_old(order, operation, request_id)
 
     def _is_on_record(self, order: Order, operation: str, request_id: str, date: str) -> None:
@@ -67,10 +75,22 @@ class Watch:
         if not any(_covers(entry, order, operation, date) for entry in entries):
             self.violated("I5", f"{operation} {request_id} left before it was on record")
 
-    def _is_no_undo_of_what_was_handed_out(self, order: Order, operation: str) -> None:
-        is_undo = operation == order.family.undo and order.number not in self.revoked
-        if is_undo and order.number in self.issued:
+    def _is_for_somebody(self, order: Order, operation: str) -> None:
+        sent = self._sent_for_nobody.get(order.number)
+        if sent is None or order.number in self.revoked:
+            return
+        # The one whose permit was there already when the last caller left.
+        self._sent_for_nobody[order.number] = sent + 1
+        if sent:
+            self.violated("R11", f"{operation} for order {order.number}, and nobody waits for it")
+
+    def _is_a_rightful_undo(self, order: Order, operation: str, request_id: str) -> None:
+        if operation != order.family.undo or order.number in self.revoked:
+            return
+        if order.number in self.issued:
             self.violated("R3", f"order {order.number} was handed out, and then {operation}")
+        if request_id not in self._resent:
+            self.violated("R3", f"{operation} {request_id}, and Amazon had not asked for it")
 
     def _is_not_too_old(self, order: Order, operation: str, request_id: str) -> None:
         now = self._world.now
@@ -83,8 +103,12 @@ class Watch:
         """Note that an exchange was stopped: only its own time limit may do that."""
         world = self._world
         allowed = world.settings.attempt_timeout_seconds - ROUNDING_SECONDS
-        if after_seconds < allowed and not world.is_dying:
+        if after_seconds < allowed and not (world.is_dying or world.is_ending):
             self.violated("I12", f"{operation} {request_id} was cut off after {after_seconds} s")
+
+    def resent(self, request_id: str) -> None:
+        """Note that Amazon has asked to undo what was sent under an ID, and to send it again."""
+        self._resent.add(request_id)
 
     def throttled(self) -> None:
         """Note that a process has been told that it is too fast."""
@@ -95,12 +119,22 @@ class Watch:
     def restarted(self) -> None:
         """Forget what only the process before has known."""
         self._closed_until = 0.0
+        self._waiting.clear()
+        self._sent_for_nobody.clear()
 
     # --- words to callers ----------------------------------------------------------------------
 
     def invoked(self, order: Order) -> None:
         self._world.history.add(self._world.now, "invoke", order.number)
+        self._waiting[order.number] += 1
+        self._sent_for_nobody.pop(order.number, None)
         self.failed.discard(order.number)
+
+    def gone(self, order: Order) -> None:
+        """Note that a caller of an order waits no more, with an answer or without one."""
+        self._waiting[order.number] -= 1
+        if not self._waiting[order.number]:
+            self._sent_for_nobody[order.number] = 0
 
     def told(self, order: Order, card: Issued) -> None:
         """Hold a card to the ledger at the moment in which its caller gets it."""
@@ -116,10 +150,19 @@ class Watch:
             self.violated("I2", f"order {order.number} was given {card.amount}, not {live.value}")
         elif live is not None and live.gc_id != getattr(card, "gc_id", None):
             self.violated("I2", f"order {order.number} was given another gcId than it has")
+        if isinstance(card, GiftCard):
+            self._has_its_code(order, card)
         before = self.issued.setdefault(order.number, card)
         if before.request_id != card.request_id:
             self.violated("I2", f"order {order.number} was given a second card")
         self.failed.discard(order.number)
+
+    def _has_its_code(self, order: Order, card: GiftCard) -> None:
+        code = card.claim_code
+        known = self._world.ledger.card(card.request_id)
+        has_one = isinstance(code, ClaimCode) and known is not None
+        if not has_one or known is None or code.reveal() != known.claim_code.reveal():
+            self.violated("I2", f"order {order.number} was given another code than it has")
 
     def refused(self, order: Order, error: AgcodError) -> None:
         """Hold an error to the ledger at the moment in which the caller gets it."""

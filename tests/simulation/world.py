@@ -73,6 +73,7 @@ class World:
     life: int = 0
     began_at: float = 0.0
     is_dying: bool = False
+    is_ending: bool = False
     down_seconds: float = 0.0
     watch: Watch = field(init=False)
     sea: Sea = field(init=False)
@@ -173,6 +174,12 @@ class World:
         self.down_seconds = DAY_DOWN_SECONDS if is_long else RESTART_SECONDS
         self.loop.kill()
 
+    def end(self) -> None:
+        """Tell the process that runs now to end."""
+        self.history.add(self.now, "end")
+        self.down_seconds, self.is_ending = RESTART_SECONDS, True
+        self.loop.end()
+
     def leave(self, request_id: str) -> None:
         """Let the caller of an order go away."""
         order = self.order_of(request_id)
@@ -189,7 +196,7 @@ class World:
         self.began_at += self.loop.time() + self.down_seconds
         self.life += 1
         self.callers.clear()
-        self.is_dying = False
+        self.is_dying = self.is_ending = False
         self.watch.restarted()
 
     def settle(self, seconds: float) -> None:
