@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -35,6 +36,8 @@ FREEZE_SECONDS = 9.0
 FREEZE_UNTIL_STALE_SECONDS = 320.0
 RESTART_SECONDS = 3.0
 DAY_DOWN_SECONDS = 90_000.0
+WORLDS: "deque[World]" = deque(maxlen=1)
+"""The world of the latest run, to be shown if it breaks a promise."""
 SETTINGS = Settings(credentials=EMULATOR_CREDENTIALS, partner_id=EMULATOR_PARTNER_ID)
 
 
@@ -93,6 +96,7 @@ class World:
         )
         self.sea = Sea(Service(config))
         self.watch = Watch(self)
+        WORLDS.append(self)
 
     @property
     def now(self) -> float:
