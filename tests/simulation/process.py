@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.errors import AgcodError, DeclinedError, InDoubtError, NothingIssuedError, ReversedError
+from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.session import Reconciled
 from agcod_async.testing.clock import WALL_AT_START
 from tests.simulation.history import ViolationError
@@ -88,7 +89,10 @@ def _reconciled(world: World, reconciled: Reconciled) -> None:
 
 
 async def serve(
-    world: World, session: AgcodSession, caller: Caller, afterwards: Afterwards
+    world: World,
+    session: AgcodSession,
+    caller: Caller,
+    afterwards: Afterwards = nothing_more,
 ) -> None:
     """Call for one order until it is known what became of it, or patience is at its end."""
     await asyncio.sleep(max(0.0, caller.starts_at - world.now))
@@ -155,8 +159,14 @@ def _wait_seconds(world: World, word: AgcodError | None) -> float:
 
 def left_behind(world: World, session: AgcodSession) -> list[str]:
     """Return what a closed session must not leave: tasks, waiters, slots, running calls."""
-    left = [f"a task is left: {name}" for name in world.loop.left()]
+    return [f"a task is left: {name}" for name in world.loop.left()] + left_open(session)
+
+
+def left_open(session: AgcodSession) -> list[str]:
+    """Return what a session must not keep when nobody calls any more and nothing is under way."""
+    left: list[str] = []
     pacer = session._runner._pacer
+    assert isinstance(pacer, LocalPacer)
     if pacer._lanes:
         left.append("somebody waits for a permit")
     for name, window in pacer._limits._windows.items():

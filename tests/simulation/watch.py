@@ -152,6 +152,11 @@ class Watch:
             self.violated("I2", f"order {order.number} was given another gcId than it has")
         if isinstance(card, GiftCard):
             self._has_its_code(order, card)
+        if not any(
+            entry.facts.confirmed and entry.verdict == "Issued"
+            for entry in world.record.entries_under(card.request_id)
+        ):
+            self.violated("R6", f"order {order.number} was handed out before it was on record")
         before = self.issued.setdefault(order.number, card)
         if before.request_id != card.request_id:
             self.violated("I2", f"order {order.number} was given a second card")
