@@ -90,6 +90,7 @@ def setups() -> Iterator[Setup]:
         yield Setup(family, semantics, "replay")
         yield Setup(family, semantics, "slow", late_seconds=299.0)
         yield Setup(family, semantics, late_seconds=8.0)
+        yield Setup(family, semantics, killed_late=True)
         yield Setup(family, semantics, deadline_seconds=10.0)
     yield Setup("create", semantics_of("create")[0], calls_again=True)
     yield Setup("create", semantics_of("create")[3], calls_again=True)

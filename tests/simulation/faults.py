@@ -74,6 +74,7 @@ FAULTS = {
         Fault("killed after sending", process=Process.DIES_AFTER),
         # From here on only the swarm draws them: for a schedule each is like one of those above.
         Fault("killed before sending", process=Process.DIES_BEFORE),
+        Fault("killed, lands late", Travel.LATE, process=Process.DIES_AFTER),
         Fault("killed, a day down", process=Process.DIES_FOR_LONG),
         Fault("told to end", process=Process.IS_TOLD_TO_END),
         Fault("frozen", process=Process.FREEZES),

@@ -19,6 +19,7 @@ HUNTS = {
     "raise": [Setup("create", "tombstone,not-found", "raise")],
     "hasty": [Setup("create", "tombstone,not-found", deadline_seconds=10.0)],
     "confirmed": [Setup("create", "tombstone,not-found", calls_again=True)],
+    "killed": [Setup("create", "tombstone,not-found", killed_late=True)],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],
 }

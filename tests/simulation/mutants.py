@@ -124,6 +124,7 @@ MUTANTS = (
         _SAGA,
         "undone=True, tainted=True",
         "undone=True",
+        "killed",
     ),
     Mutant(
         "R4",

@@ -13,7 +13,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Choices, Listed, following
-from tests.simulation.faults import SYSTEMATIC, Fault
+from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault, Process
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import Issued, Options, made
@@ -43,19 +43,29 @@ class Setup:
     deadline_seconds: float = PATIENT_SECONDS
     calls_again: bool = False
     """Whether a caller who has the card calls once more, to read its code back."""
+    killed_late: bool = False
+    """Whether what a killed process has sent lands late."""
 
     def __str__(self) -> str:
-        again = ":again" if self.calls_again else ""
+        flags = ":again" * self.calls_again + ":killed-late" * self.killed_late
         return (
             f"{self.family}:{self.semantics}:{self.policy}:"
-            f"{self.late_seconds:g}:{self.deadline_seconds:g}{again}"
+            f"{self.late_seconds:g}:{self.deadline_seconds:g}{flags}"
         )
 
     @classmethod
     def parsed(cls, text: str) -> "Setup":
         """Read what `str` has written."""
-        family, semantics, policy, late, deadline, *again = text.split(":")
-        return cls(family, semantics, policy, float(late), float(deadline), bool(again))
+        family, semantics, policy, late, deadline, *flags = text.split(":")
+        return cls(
+            family=family,
+            semantics=semantics,
+            policy=policy,
+            late_seconds=float(late),
+            deadline_seconds=float(deadline),
+            calls_again="again" in flags,
+            killed_late="killed-late" in flags,
+        )
 
     @property
     def may_stay_in_doubt(self) -> bool:
@@ -69,12 +79,16 @@ class Setup:
 class Plan:
     """A schedule being played."""
 
-    def __init__(self, choices: Choices, late_seconds: float) -> None:
+    def __init__(self, choices: Choices, late_seconds: float, *, killed_late: bool = False) -> None:
         self._choices = choices
         self._late_seconds = late_seconds
+        self._killed_late = killed_late
 
     def next(self, _operation: str) -> Fault:
-        return SYSTEMATIC[self._choices.pick(WEIGHTS)]
+        fault = SYSTEMATIC[self._choices.pick(WEIGHTS)]
+        if self._killed_late and fault.process is Process.DIES_AFTER:
+            return FAULTS["killed, lands late"]
+        return fault
 
     def way(self) -> tuple[float, float]:
         return WAY_SECONDS
@@ -101,7 +115,7 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     """Play one schedule and hold it to every promise; raises `ViolationError`."""
     world = World(
         loop=loop,
-        faults=Plan(choices, setup.late_seconds),
+        faults=Plan(choices, setup.late_seconds, killed_late=setup.killed_late),
         semantics=_semantics(setup.semantics),
         policy=POLICIES[setup.policy],
     )
