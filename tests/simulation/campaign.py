@@ -87,6 +87,8 @@ def setups() -> Iterator[Setup]:
     for family in ("create", "activate", "load"):
         semantics = semantics_of(family)[0]
         yield Setup(family, semantics, "raise")
+        yield Setup(family, semantics, "short")
+        yield Setup(family, semantics, orphaned=True)
         yield Setup(family, semantics, "replay")
         yield Setup(family, semantics, "slow", late_seconds=299.0)
         yield Setup(family, semantics, late_seconds=8.0)
@@ -115,9 +117,7 @@ def jobs(*, is_long: bool, percent: float) -> list[Job]:
         for setup in (every_setup() if is_long else setups())
         for first in range(len(SYSTEMATIC))
     ]
-    worlds = [
-        Job(None, seed) for seed in range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)
-    ]
+    worlds = [Job(None, seed) for seed in range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)]
     return [*_share(schedules, percent), *_share(worlds, percent)]
 
 

@@ -27,9 +27,7 @@ def hunt(number: int) -> int:
 def run(rules: list[str]) -> int:
     """Hunt all mutants, or those of some rules, print a table, and return the exit status."""
     started = time.monotonic()
-    numbers = [
-        number for number, mutant in enumerate(MUTANTS) if not rules or mutant.rule in rules
-    ]
+    numbers = [number for number, mutant in enumerate(MUTANTS) if not rules or mutant.rule in rules]
     with ThreadPoolExecutor(WORKERS) as workers:
         survived = sum(
             _told(MUTANTS[number], found)
@@ -40,7 +38,7 @@ def run(rules: list[str]) -> int:
     return 1 if survived else 0
 
 
-def _hunted(number: int) -> dict[str, object] | None | str:
+def _hunted(number: int) -> dict[str, object] | str | None:
     """Return what was found, None for a survivor, or what went wrong."""
     done = subprocess.run(  # noqa: S603  this very program
         [sys.executable, "-m", "tests.simulation", "hunt", str(number)],
@@ -54,7 +52,7 @@ def _hunted(number: int) -> dict[str, object] | None | str:
     return found
 
 
-def _told(mutant: Mutant, found: dict[str, object] | None | str) -> bool:
+def _told(mutant: Mutant, found: dict[str, object] | str | None) -> bool:
     """Print a row, and return whether the mutant survives."""
     _say(f"{mutant.rule:<9}{mutant.bug}")
     match found:

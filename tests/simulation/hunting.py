@@ -11,7 +11,7 @@ from tests.simulation.loop import SimLoop
 from tests.simulation.schedules import KINDS, Setup, played
 from tests.simulation.swarm import flown
 
-RUNS_MAX = int(__import__("os").environ.get("HUNT", "10000"))
+RUNS_MAX = 10_000
 FAULTS_MAX = 4
 HUNTS = {
     "create": [Setup("create", f"{after},not-found") for after in ("tombstone", "reissue")],
@@ -19,6 +19,8 @@ HUNTS = {
     "raise": [Setup("create", "tombstone,not-found", "raise")],
     "hasty": [Setup("create", "tombstone,not-found", deadline_seconds=10.0)],
     "confirmed": [Setup("create", "tombstone,not-found", calls_again=True)],
+    "short": [Setup("create", "tombstone,not-found", "short")],
+    "orphaned": [Setup("create", "tombstone,not-found", orphaned=True)],
     "killed": [Setup("create", "tombstone,not-found", killed_late=True)],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],
@@ -38,13 +40,10 @@ class Caught:
 def hunted(hunt: str) -> Caught | None:
     """Run until a promise is broken; None if none is within `RUNS_MAX` runs."""
     logging.disable(logging.CRITICAL)
-    runs = 0
-    for run in _worlds() if hunt == "swarm" else _schedules(HUNTS[hunt]):
-        runs += 1
-        if run is not None:
-            return Caught(runs, *run)
-        if runs >= RUNS_MAX:
-            break
+    runs = _worlds() if hunt == "swarm" else _schedules(HUNTS[hunt])
+    for number, broken in enumerate(itertools.islice(runs, RUNS_MAX), start=1):
+        if broken is not None:
+            return Caught(number, *broken)
     return None
 
 

@@ -174,7 +174,7 @@ MUTANTS = (
         "R6",
         "the card is handed out although the journal could not take it",
         _RUNNER,
-        "return state.sending().out_of_time(Reason(f\"the journal failed: {error}\"))",
+        'return state.sending().out_of_time(Reason(f"the journal failed: {error}"))',
         "return following",
         "swarm",
     ),
@@ -208,6 +208,7 @@ MUTANTS = (
         _SAGA,
         "if self._must_look else InDoubt(reason)",
         "if self._must_look else Unavailable(reason)",
+        "short",
     ),
     Mutant(
         "R7",
@@ -259,6 +260,7 @@ MUTANTS = (
         "session",
         "if not (entry.facts.doubtful or entry.facts.epoch):",
         "if not entry.facts.epoch:",
+        "orphaned",
     ),
     Mutant(
         "R10",
@@ -305,7 +307,7 @@ MUTANTS = (
         _RUNNER,
         "if not call.exchanging:  # else the record says already what may have happened",
         "if True:",
-        "killed by its caller",
+        "swarm",
     ),
     Mutant(
         "R11",

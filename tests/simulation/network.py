@@ -141,7 +141,9 @@ class Shore:
             world.end()
         if fault.seen is Seen.NOTHING:
             await for_ever()
-        await asyncio.sleep(world.faults.slow_seconds() if fault.seen is Seen.SLOW else there + back)
+        await asyncio.sleep(
+            world.faults.slow_seconds() if fault.seen is Seen.SLOW else there + back
+        )
         if not world.is_alive(self._life):
             await for_ever()
         world.sea.pump(world.now)

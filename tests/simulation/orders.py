@@ -11,7 +11,13 @@ from agcod_async.providers.agcod.activation_messages import Activation
 from agcod_async.providers.agcod.balance_messages import BalanceLoad
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.providers.agcod.recipients import Account
-from agcod_async.testing import EMULATOR_PARTNER_ID, ActivationStatus, CardStatus, Ledger, LoadStatus
+from agcod_async.testing import (
+    EMULATOR_PARTNER_ID,
+    ActivationStatus,
+    CardStatus,
+    Ledger,
+    LoadStatus,
+)
 from agcod_async.values import Money, RequestId
 
 Issued = GiftCard | Activation | BalanceLoad

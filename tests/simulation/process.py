@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from agcod_async.agcod import AgcodSession
-from agcod_async.errors import AgcodError, DeclinedError, InDoubtError, NothingIssuedError, ReversedError
+from agcod_async.errors import (
+    AgcodError,
+    DeclinedError,
+    InDoubtError,
+    NothingIssuedError,
+    ReversedError,
+)
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.session import Reconciled
 from agcod_async.testing.clock import WALL_AT_START
@@ -27,6 +33,8 @@ class Caller:
     options: Options = field(default_factory=lambda: Options(PATIENT_SECONDS))
     starts_at: float = 0.0
     tries_max: int = TRIES_MAX
+    comes_back: bool = True
+    """Whether he calls again after a crash, or leaves it to `reconcile()`."""
     leaves: bool = False
     """Whether somebody may cancel him."""
     tries: int = 0
@@ -64,16 +72,25 @@ async def process(
 ) -> list[str]:
     """Serve everybody who is not done; return what is left behind that must not be."""
     session = world.session()
+    waiting = [one for one in callers if not one.is_done and (one.comes_back or not world.life)]
     if world.life:
-        for reconciled in await session.reconcile(deadline_seconds=PATIENT_SECONDS):
-            _reconciled(world, reconciled)
-    waiting = [caller for caller in callers if not caller.is_done]
+        await _reconcile(world, session, tries_max=1 if waiting else TRIES_MAX)
     if len(waiting) == 1:
         await serve(world, session, waiting[0], afterwards)
     else:
         await asyncio.gather(*(serve(world, session, one, afterwards) for one in waiting))
     await session.aclose()
     return left_behind(world, session)
+
+
+async def _reconcile(world: World, session: AgcodSession, *, tries_max: int) -> None:
+    """Finish what was left open, again and again if nobody else does."""
+    for _ in range(tries_max):
+        for reconciled in await session.reconcile(deadline_seconds=PATIENT_SECONDS):
+            _reconciled(world, reconciled)
+        if not world.record.reconcilable():
+            return
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
 
 
 def _reconciled(world: World, reconciled: Reconciled) -> None:

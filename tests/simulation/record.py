@@ -31,6 +31,11 @@ class Durable:
         entries = [self.inner._entries[key] for key in self.under.get(live_id, ())]
         return [entry for entry in entries if entry.live_id == live_id]
 
+    def reconcilable(self) -> list[Entry]:
+        """Return what is open and can be finished from its record: a load cannot."""
+        loads = ("LoadAmazonBalance", "VoidAmazonBalanceLoad")
+        return [one for one in self.entries() if one.is_open and one.operation not in loads]
+
     def entries(self) -> list[Entry]:
         return list(self.inner._entries.values())
 

@@ -25,6 +25,7 @@ KINDS = len(SYSTEMATIC) - 1
 WAY_SECONDS = (0.02, 0.03)
 POLICIES = {
     "default": RecoveryPolicy(),
+    "short": RecoveryPolicy(forward_attempts_max=3, undo_attempts_max=2, turns_max=1),
     "raise": RecoveryPolicy(on_burnt_id="raise"),
     "replay": RecoveryPolicy(on_temporarily_unavailable="replay", replays_before_undo=1),
     # The pauses are long, so that it matters which request a SETTLE waits for.
@@ -43,11 +44,14 @@ class Setup:
     deadline_seconds: float = PATIENT_SECONDS
     calls_again: bool = False
     """Whether a caller who has the card calls once more, to read its code back."""
+    orphaned: bool = False
+    """Whether nobody calls again after a crash: `reconcile()` alone must do."""
     killed_late: bool = False
     """Whether what a killed process has sent lands late."""
 
     def __str__(self) -> str:
         flags = ":again" * self.calls_again + ":killed-late" * self.killed_late
+        flags += ":orphaned" * self.orphaned
         return (
             f"{self.family}:{self.semantics}:{self.policy}:"
             f"{self.late_seconds:g}:{self.deadline_seconds:g}{flags}"
@@ -65,6 +69,7 @@ class Setup:
             deadline_seconds=float(deadline),
             calls_again="again" in flags,
             killed_late="killed-late" in flags,
+            orphaned="orphaned" in flags,
         )
 
     @property
@@ -123,6 +128,7 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     world.add(order)
     tries_max = 2 if setup.may_stay_in_doubt else TRIES_MAX
     caller = Caller(order, Options(setup.deadline_seconds), tries_max=tries_max)
+    caller.comes_back = not setup.orphaned
 
     async def again(session: AgcodSession, caller: Caller, _card: Issued) -> None:
         if setup.calls_again:
@@ -132,7 +138,11 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     audit(world)
     if left:
         raise ViolationError("I12", left[0])
-    if caller.in_doubt and not setup.may_stay_in_doubt:
+    if setup.may_stay_in_doubt:
+        return world
+    if world.record.reconcilable():
+        raise ViolationError("I15", "the faults have ended, and the order is still open")
+    if caller.in_doubt and caller.comes_back:
         raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
     return world
 

@@ -15,8 +15,8 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import AgcodError
 from agcod_async.pacing.port import Lane
-from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID, Semantics
 from agcod_async.settings import Settings
+from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Seeded
 from tests.simulation.faults import CALM, FAULTS, Fault, Process, Travel
@@ -192,6 +192,7 @@ def _callers(world: World, chance: random.Random, *, is_lively: bool) -> list[Ca
                     starts_at=chance.random() * spread_seconds,
                     tries_max=60 if is_lively else 4,
                     leaves=leaves,
+                    comes_back=chance.random() < 0.95,
                 )
             )
     return callers
@@ -253,7 +254,7 @@ def _was_lively(world: World, weather: Weather, callers: Sequence[Caller]) -> No
     queue_seconds = len(callers) * REQUESTS_EACH / rate
     for caller in callers:
         number = caller.order.number
-        if caller.is_too_old or number in world.watch.revoked:
+        if caller.is_too_old or not caller.comes_back or number in world.watch.revoked:
             continue  # what its owner has cancelled may be refused for ever
         if not caller.is_done:
             raise ViolationError("I15", f"order {number} is in doubt for ever")

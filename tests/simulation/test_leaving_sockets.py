@@ -64,7 +64,9 @@ def test_callers_who_leave_cost_no_connection(kind: str) -> None:
                     gone += caller.cancelled()
                 known = await asyncio.gather(*(issue(session, n) for n in range(TURNS + 8)))
             await transport.aclose()
-        live = [card.request_id for card in emulator.ledger.cards() if card.status is CardStatus.LIVE]
+        live = [
+            card.request_id for card in emulator.ledger.cards() if card.status is CardStatus.LIVE
+        ]
         assert sorted(live) == sorted(known)
         return gone
 

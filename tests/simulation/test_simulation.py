@@ -61,9 +61,7 @@ def test_every_promise_is_kept(part: int) -> None:
 
 def test_the_schedules_are_all_that_there_are() -> None:
     for positions, faults_max, kinds in product((1, 3, 4), (0, 1, 2, 4), (1, 3)):
-        found = [
-            tuple(one) for one in walk(positions, faults_max=faults_max, kinds=kinds)
-        ]
+        found = [tuple(one) for one in walk(positions, faults_max=faults_max, kinds=kinds)]
         wanted = sum(
             comb(positions, faults) * kinds**faults
             for faults in range(min(faults_max, positions) + 1)

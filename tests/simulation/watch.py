@@ -202,4 +202,3 @@ def _covers(entry: Entry, order: Order, operation: str, date: str) -> bool:
         return entry.facts.doubtful
     outwaited = entry.effects_until is not None
     return operation == order.family.undo and entry.facts.undone and outwaited
-

@@ -155,9 +155,7 @@ class World:
     def _observed(self, event: Event) -> None:
         match event:
             case AttemptEnded(operation, attempt):
-                self.history.add(
-                    self.now, "attempt", operation, attempt.leg.value, attempt.outcome
-                )
+                self.history.add(self.now, "attempt", operation, attempt.leg.value, attempt.outcome)
                 self.watch.is_discreet(repr(event))
             case SuccessorChosen(request_id, successor_id):
                 self.history.add(self.now, "successor", request_id, successor_id)
@@ -208,4 +206,3 @@ class World:
         self.began_at += self.loop.time() + seconds
         self.loop._now = 0.0
         self.sea.pump(self.now)
-
