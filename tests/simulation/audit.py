@@ -42,9 +42,9 @@ def _never_two_lives(world: World) -> None:
 
 
 def _accounts(world: World) -> None:
-    """I2, I3, I4: what lives is what the callers have, or what is open on record."""
-    watch, total = world.watch, Decimal(0)
+    """I4: what is debited is what lives. I2, I3: who knows of it."""
     living: dict[int, Live] = {}
+    total = Decimal(0)
     for live in every_live(world.ledger):
         total += live.value.amount
         order = world.order_of(live.request_id)
@@ -52,28 +52,41 @@ def _accounts(world: World) -> None:
             living[order.number] = live
     (balance,) = world.ledger.balances()
     if not balance.debited == balance.live == total:
-        watch.violated("I4", f"{balance.debited} is debited, and {total} lives")
-    known: set[str] = set()
+        world.watch.violated("I4", f"{balance.debited} is debited, and {total} lives")
+    _records(world, living)
+    _callers(world, living)
+
+
+def _records(world: World, living: dict[int, Live]) -> None:
+    """I3, I4: what is on record of an order is the truth, or left open."""
+    known: set[int] = set()
     for entry in world.record.entries():
-        if entry.is_open or entry.verdict == "Issued":
-            known.add(entry.request_id)
         order = world.order_of(entry.request_id)
-        is_forward = order is not None and entry.operation == order.family.forward
-        if not is_forward or order is None or order.number in watch.revoked:
+        if order is None or entry.operation != order.family.forward:
             continue
-        lives = living.get(order.number)
-        if entry.verdict == "Issued" and (lives is None or lives.request_id != entry.live_id):
-            watch.violated("I4", f"{entry.live_id} is on record as issued, and does not live")
-        if entry.verdict in ("Declined", "Unavailable", "Reversed") and lives is not None:
-            watch.violated("I3", f"{lives.request_id} lives, and is on record: {entry.verdict}")
-    for number, live in living.items():
-        order = world.order_of(live.request_id)
-        if order is None or str(order.request_id) not in known:
-            watch.violated("I3", f"{live.request_id} lives, and nobody knows of it")
-        if number in watch.failed:
-            watch.violated("I3", f"{live.request_id} lives, and its caller was told of none")
+        if entry.is_open or entry.verdict == "Issued":
+            known.add(order.number)
+        if order.number in world.watch.revoked:
+            continue
+        live = living.get(order.number)
+        if entry.verdict == "Issued" and (live is None or live.request_id != entry.live_id):
+            seen = f"{entry.live_id} is on record as issued, and does not live"
+            world.watch.violated("I4", seen)
+        if entry.verdict not in ("", "Issued") and live is not None:
+            seen = f"{live.request_id} lives, and is on record: {entry.verdict}"
+            world.watch.violated("I3", seen)
+    for number in living.keys() - known:
+        world.watch.violated("I3", f"{living[number].request_id} lives, and nobody knows of it")
+
+
+def _callers(world: World, living: dict[int, Live]) -> None:
+    """I2, I3: what callers were last told is still the truth."""
+    watch = world.watch
+    for number in watch.failed & living.keys():
+        seen = f"{living[number].request_id} lives, and its caller was told of none"
+        watch.violated("I3", seen)
     for number, card in watch.issued.items():
-        if number not in watch.revoked and number not in living:
+        if number not in living and number not in watch.revoked:
             watch.violated("I2", f"{card.request_id} was handed out, and is dead")
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
-from agcod_async.core.outcomes import Lost, Reason, Reply, Unclear, Untouched
+from agcod_async.core.outcomes import Lost, Reason, Reply, Untouched
 from agcod_async.testing.answers import Failure
 from agcod_async.testing.authentication import Incoming
 from agcod_async.testing.cards import Moment
 from agcod_async.testing.clock import WALL_AT_START
-from agcod_async.testing.distortions import distorted
+from agcod_async.testing.distortions import Distortion, distorted
 from agcod_async.testing.faults import Seen as Distorted
 from agcod_async.testing.operations import OPERATIONS
 from agcod_async.testing.protocol import format_of_answer, throttled
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _REQUEST_ID = re.compile(rb"equestId\W+(\w+)")
 _CODE = re.compile(rb'"gcClaimCode":"[^"]*",|<gcClaimCode>[^<]*</gcClaimCode>')
 _CODES = {Seen.F100: "F1000", Seen.F300: "F3003", Seen.F400: "F4000", Seen.F500: "F5000"}
-_DISTORTIONS = {
+_DISTORTIONS: dict[Seen, Distortion] = {
     Seen.HTML_503: Distorted.HTML_503,
     Seen.GARBAGE: Distorted.GARBAGE,
     Seen.TRUNCATED: Distorted.TRUNCATED,
@@ -177,6 +177,25 @@ class Shore:
 
     def _seen(self, seen: Seen, operation: str, request_id: str, packet: Packet) -> Exchanged:
         match seen:
+            case Seen.F100 | Seen.F300 | Seen.F400 | Seen.F500:
+                return self._refused(seen, operation, request_id, packet)
+            case Seen.RESET:
+                return Lost(Reason("sent, but the connection was reset"))
+            case Seen.UNTOUCHED:
+                return Untouched(Reason("there was no connection"))
+            case _:
+                return self._answered(seen, packet)
+
+    def _refused(self, seen: Seen, operation: str, request_id: str, packet: Packet) -> Reply:
+        if seen is Seen.F400:
+            self._world.watch.resent(request_id)
+        refusal = OPERATIONS[operation].refusals[_CODES[seen]]
+        form = format_of_answer(packet.incoming.headers)
+        return form.write(operation, Failure(refusal, request_id), 400)
+
+    def _answered(self, seen: Seen, packet: Packet) -> Reply:
+        """Return what comes of the answer on its way back."""
+        match seen:
             case Seen.ANSWER | Seen.SLOW:
                 if packet.reply.body.startswith(b"<Throttling"):
                     self._world.watch.throttled()
@@ -184,27 +203,12 @@ class Shore:
             case Seen.THROTTLE:
                 self._world.watch.throttled()
                 return throttled(400)
-            case Seen.RESET:
-                return Lost(Reason("sent, but the connection was reset"))
-            case Seen.UNTOUCHED:
-                return Untouched(Reason("there was no connection"))
             case Seen.ANOTHERS:
                 return self._anothers(packet)
             case Seen.CODELESS:
                 return replace(packet.reply, body=_CODE.sub(b"", packet.reply.body))
-            case Seen.NOTHING:
-                return Unclear(Reason("nobody comes here"))
-            case Seen.F100 | Seen.F300 | Seen.F400 | Seen.F500:
-                if seen is Seen.F400:
-                    self._world.watch.resent(request_id)
-                refusal = OPERATIONS[operation].refusals[_CODES[seen]]
-                form = format_of_answer(packet.incoming.headers)
-                return form.write(operation, Failure(refusal, request_id), 400)
-            case Seen.HTML_503 | Seen.GARBAGE | Seen.TRUNCATED | Seen.WRONG_CONTENT_TYPE:
-                how = _DISTORTIONS[seen]
-                return distorted(how, packet.reply)  # type: ignore[arg-type]  the table's values
             case _:
-                assert_never(seen)
+                return distorted(_DISTORTIONS[seen], packet.reply)
 
     def _anothers(self, packet: Packet) -> Reply:
         """Return what another request of the same operation was answered, if there was one."""
