@@ -21,7 +21,9 @@ HUNTS = {
     "confirmed": [Setup("create", "tombstone,not-found", calls_again=True)],
     "short": [Setup("create", "tombstone,not-found", "short")],
     "orphaned": [Setup("create", "tombstone,not-found", orphaned=True)],
-    "killed": [Setup("create", "tombstone,not-found", killed_late=True)],
+    "killed": [Setup("create", "tombstone,not-found", variant="killed-late")],
+    "told to end": [Setup("create", "tombstone,not-found", variant="told-to-end")],
+    "twice": [Setup("create", "tombstone,not-found", "duplicating", variant="twice")],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],
 }

@@ -132,7 +132,7 @@ MUTANTS = (
         _SAGA,
         "return self._tainted() if policy.network_may_duplicate else self",
         "return self",
-        "swarm",
+        "twice",
     ),
     Mutant(
         "R5",
@@ -307,7 +307,7 @@ MUTANTS = (
         _RUNNER,
         "if not call.exchanging:  # else the record says already what may have happened",
         "if True:",
-        "swarm",
+        "told to end",
     ),
     Mutant(
         "R11",
@@ -380,6 +380,14 @@ MUTANTS = (
         "pacing.permit",
         "self._desk.gate.throttled(self._ticket, now, self._desk.clock.chance())",
         "pass",
+        "swarm",
+    ),
+    Mutant(
+        "throttle",
+        "the pause does not grow in a row of throttles",
+        "pacing.gate",
+        "self._throttles_in_a_row += 1",
+        "self._throttles_in_a_row = 1",
         "swarm",
     ),
     Mutant(

@@ -147,6 +147,8 @@ class Shore:
         if not world.is_alive(self._life):
             await for_ever()
         world.sea.pump(world.now)
+        if fault.seen in (Seen.UNTOUCHED, Seen.THROTTLE, Seen.F300):
+            world.watch.had_no_effect(request_id)
         return self._seen(fault.seen, operation, request_id, packet)
 
     def _launch(self, travel: Travel, packet: Packet, there: float) -> None:
@@ -187,6 +189,7 @@ class Shore:
                 return self._answered(seen, packet)
 
     def _refused(self, seen: Seen, operation: str, request_id: str, packet: Packet) -> Reply:
+        self._world.watch.answered()
         if seen is Seen.F400:
             self._world.watch.resent(request_id)
         refusal = OPERATIONS[operation].refusals[_CODES[seen]]
@@ -197,8 +200,8 @@ class Shore:
         """Return what comes of the answer on its way back."""
         match seen:
             case Seen.ANSWER | Seen.SLOW:
-                if packet.reply.body.startswith(b"<Throttling"):
-                    self._world.watch.throttled()
+                is_throttle = packet.reply.body.startswith(b"<Throttling")
+                (self._world.watch.throttled if is_throttle else self._world.watch.answered)()
                 return packet.reply
             case Seen.THROTTLE:
                 self._world.watch.throttled()
@@ -208,6 +211,7 @@ class Shore:
             case Seen.CODELESS:
                 return replace(packet.reply, body=_CODE.sub(b"", packet.reply.body))
             case _:
+                self._world.watch.answered()
                 return distorted(_DISTORTIONS[seen], packet.reply)
 
     def _anothers(self, packet: Packet) -> Reply:

@@ -13,7 +13,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Choices, Listed, following
-from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault, Process
+from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import Issued, Options, made
@@ -25,12 +25,23 @@ KINDS = len(SYSTEMATIC) - 1
 WAY_SECONDS = (0.02, 0.03)
 POLICIES = {
     "default": RecoveryPolicy(),
+    "duplicating": RecoveryPolicy(network_may_duplicate=True),
     "short": RecoveryPolicy(forward_attempts_max=3, undo_attempts_max=2, turns_max=1),
     "raise": RecoveryPolicy(on_burnt_id="raise"),
     "replay": RecoveryPolicy(on_temporarily_unavailable="replay", replays_before_undo=1),
     # The pauses are long, so that it matters which request a SETTLE waits for.
     "slow": RecoveryPolicy(backoff_base_seconds=20.0, backoff_max_seconds=20.0),
 }
+
+
+VARIANTS: dict[str, dict[str, str]] = {
+    "": {},
+    "killed-late": {"killed after sending": "killed, lands late"},
+    "told-to-end": {"killed after sending": "told to end"},
+    "frozen": {"killed after sending": "frozen", "refused": "frozen until stale"},
+    "twice": {"request lost": "twice"},
+}
+"""Faults that are put into schedules in the place of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,13 @@ class Setup:
     """Whether a caller who has the card calls once more, to read its code back."""
     orphaned: bool = False
     """Whether nobody calls again after a crash: `reconcile()` alone must do."""
-    killed_late: bool = False
-    """Whether what a killed process has sent lands late."""
+    variant: str = ""
+    """Which fault takes the place of another: see `VARIANTS`."""
 
     def __str__(self) -> str:
-        flags = ":again" * self.calls_again + ":killed-late" * self.killed_late
-        flags += ":orphaned" * self.orphaned
+        flags = ":again" * self.calls_again + ":orphaned" * self.orphaned
+        if self.variant:
+            flags += f":{self.variant}"
         return (
             f"{self.family}:{self.semantics}:{self.policy}:"
             f"{self.late_seconds:g}:{self.deadline_seconds:g}{flags}"
@@ -68,8 +80,8 @@ class Setup:
             late_seconds=float(late),
             deadline_seconds=float(deadline),
             calls_again="again" in flags,
-            killed_late="killed-late" in flags,
             orphaned="orphaned" in flags,
+            variant=next((flag for flag in flags if flag in VARIANTS), ""),
         )
 
     @property
@@ -84,16 +96,14 @@ class Setup:
 class Plan:
     """A schedule being played."""
 
-    def __init__(self, choices: Choices, late_seconds: float, *, killed_late: bool = False) -> None:
+    def __init__(self, choices: Choices, late_seconds: float, variant: str = "") -> None:
         self._choices = choices
         self._late_seconds = late_seconds
-        self._killed_late = killed_late
+        self._instead = VARIANTS[variant]
 
     def next(self, _operation: str) -> Fault:
         fault = SYSTEMATIC[self._choices.pick(WEIGHTS)]
-        if self._killed_late and fault.process is Process.DIES_AFTER:
-            return FAULTS["killed, lands late"]
-        return fault
+        return FAULTS[self._instead.get(fault.name, fault.name)]
 
     def way(self) -> tuple[float, float]:
         return WAY_SECONDS
@@ -120,7 +130,7 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     """Play one schedule and hold it to every promise; raises `ViolationError`."""
     world = World(
         loop=loop,
-        faults=Plan(choices, setup.late_seconds, killed_late=setup.killed_late),
+        faults=Plan(choices, setup.late_seconds, setup.variant),
         semantics=_semantics(setup.semantics),
         policy=POLICIES[setup.policy],
     )

@@ -40,8 +40,10 @@ class Watch:
         self._sent_for_nobody: dict[int, int] = {}
         """How much was sent for an order since its last caller has gone."""
         self._resent: set[str] = set()
+        self._sends_under: Counter[str] = Counter()
         self._first_sent_at: dict[str, float] = {}
         self._closed_until = 0.0
+        self._throttles_in_a_row = 0
 
     def violated(self, invariant: str, seen: str) -> None:
         self._world.history.add(self._world.now, "VIOLATION", invariant, seen)
@@ -94,6 +96,7 @@ class Watch:
 
     def _is_not_too_old(self, order: Order, operation: str, request_id: str) -> None:
         now = self._world.now
+        self._sends_under[request_id] += 1
         first_sent_at = self._first_sent_at.setdefault(request_id, now)
         age = now - first_sent_at
         if operation == order.family.forward and age > self._world.policy.replay_horizon_seconds:
@@ -106,6 +109,12 @@ class Watch:
         if after_seconds < allowed and not (world.is_dying or world.is_ending):
             self.violated("I12", f"{operation} {request_id} was cut off after {after_seconds} s")
 
+    def had_no_effect(self, request_id: str) -> None:
+        """Note that a request is known to have done nothing: the first is then no beginning."""
+        if self._sends_under[request_id] == 1:
+            self._first_sent_at.pop(request_id, None)
+            self._sends_under[request_id] = 0
+
     def resent(self, request_id: str) -> None:
         """Note that Amazon has asked to undo what was sent under an ID, and to send it again."""
         self._resent.add(request_id)
@@ -113,12 +122,21 @@ class Watch:
     def throttled(self) -> None:
         """Note that a process has been told that it is too fast."""
         now, policy = self._world.now, self._world.policy
-        self._closed_until = max(self._closed_until, now + policy.cooldown_floor_seconds)
+        # What was under way already when the first of a row came belongs to that one.
+        if now >= self._closed_until or not self._throttles_in_a_row:
+            self._throttles_in_a_row += 1
+        floor = policy.cooldown_floor_seconds * 2.0 ** (self._throttles_in_a_row - 1)
+        pause = min(floor, policy.cooldown_max_seconds)
+        self._closed_until = max(self._closed_until, now + pause)
         self._world.history.add(now, "throttled")
+
+    def answered(self) -> None:
+        """Note that a process has been answered otherwise: the row of throttles is over."""
+        self._throttles_in_a_row = 0
 
     def restarted(self) -> None:
         """Forget what only the process before has known."""
-        self._closed_until = 0.0
+        self._closed_until, self._throttles_in_a_row = 0.0, 0
         self._waiting.clear()
         self._sent_for_nobody.clear()
 
