@@ -94,6 +94,7 @@ def setups() -> Iterator[Setup]:
         yield Setup(family, semantics, late_seconds=8.0)
         yield Setup(family, semantics, variant="killed-late")
         yield Setup(family, semantics, variant="told-to-end")
+        yield Setup(family, semantics, variant="half-a-day")
         yield Setup(family, semantics, variant="frozen")
         yield Setup(family, semantics, "duplicating", variant="twice")
         yield Setup(family, semantics, deadline_seconds=10.0)

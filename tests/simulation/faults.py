@@ -40,7 +40,7 @@ class Process(Enum):
     RUNS = "runs"
     DIES_BEFORE = "dies before the request leaves"
     DIES_AFTER = "dies once the request has left"
-    DIES_FOR_LONG = "dies once the request has left, and is down for more than a day"
+    DIES_FOR_LONG = "dies once the request has left, and is down for half a day"
     FREEZES = "stands still before the request leaves"
     FREEZES_LONG = "stands still for so long that the signature is stale"
     IS_TOLD_TO_END = "has all its tasks cancelled, as at the end of asyncio.run()"
@@ -75,7 +75,7 @@ FAULTS = {
         # From here on only the swarm draws them: for a schedule each is like one of those above.
         Fault("killed before sending", process=Process.DIES_BEFORE),
         Fault("killed, lands late", Travel.LATE, process=Process.DIES_AFTER),
-        Fault("killed, a day down", process=Process.DIES_FOR_LONG),
+        Fault("killed, half a day down", process=Process.DIES_FOR_LONG),
         Fault("told to end", process=Process.IS_TOLD_TO_END),
         Fault("frozen", process=Process.FREEZES),
         Fault("frozen until stale", process=Process.FREEZES_LONG),

@@ -23,6 +23,7 @@ HUNTS = {
     "orphaned": [Setup("create", "tombstone,not-found", orphaned=True)],
     "killed": [Setup("create", "tombstone,not-found", variant="killed-late")],
     "told to end": [Setup("create", "tombstone,not-found", variant="told-to-end")],
+    "half a day": [Setup("create", "tombstone,not-found", variant="half-a-day")],
     "twice": [Setup("create", "tombstone,not-found", "duplicating", variant="twice")],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],

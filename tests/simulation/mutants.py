@@ -323,7 +323,7 @@ MUTANTS = (
         _RECORD,
         "return first_sent_at is not None and now - first_sent_at > policy.replay_horizon_seconds",
         "return False",
-        "swarm",
+        "half a day",
     ),
     Mutant(
         "R12",
@@ -331,7 +331,7 @@ MUTANTS = (
         _RECORD,
         "first_sent_at = entry.first_sent_at\n    return",
         "first_sent_at = entry.last_sent_at\n    return",
-        "swarm",
+        "half a day",
     ),
     Mutant(
         "R12",
@@ -339,7 +339,7 @@ MUTANTS = (
         _RUNNER,
         "known = entry.facts.doubtful or entry.facts.confirmed",
         "known = entry.facts.confirmed",
-        "swarm",
+        "half a day",
     ),
     Mutant(
         "R13",

@@ -37,6 +37,7 @@ POLICIES = {
 VARIANTS: dict[str, dict[str, str]] = {
     "": {},
     "killed-late": {"killed after sending": "killed, lands late"},
+    "half-a-day": {"killed after sending": "killed, half a day down"},
     "told-to-end": {"killed after sending": "told to end"},
     "frozen": {"killed after sending": "frozen", "refused": "frozen until stale"},
     "twice": {"request lost": "twice"},
@@ -86,11 +87,10 @@ class Setup:
 
     @property
     def may_stay_in_doubt(self) -> bool:
-        """Whether Amazon behaves so that a lost answer cannot be had any more."""
+        """Whether it may be too late to learn what became of an order, or impossible."""
         parts = self.semantics.split(",")
-        return self.family == "load" and (
-            "after_void=refuse" in parts or "repeated_load=none" in parts
-        )
+        untold = "after_void=refuse" in parts or "repeated_load=none" in parts
+        return self.variant == "half-a-day" or (self.family == "load" and untold)
 
 
 class Plan:

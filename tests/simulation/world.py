@@ -35,7 +35,8 @@ FREEZE_SECONDS = 9.0
 """Longer than an attempt may take."""
 FREEZE_UNTIL_STALE_SECONDS = 320.0
 RESTART_SECONDS = 3.0
-DAY_DOWN_SECONDS = 90_000.0
+LONG_DOWN_SECONDS = 50_000.0
+"""Two of them are longer than an ID may be sent again."""
 WORLDS: "deque[World]" = deque(maxlen=1)
 """The world of the latest run, to be shown if it breaks a promise."""
 SETTINGS = Settings(credentials=EMULATOR_CREDENTIALS, partner_id=EMULATOR_PARTNER_ID)
@@ -173,7 +174,7 @@ class World:
         """Kill the process that runs now."""
         self.history.add(self.now, "crash")
         self.is_dying = True
-        self.down_seconds = DAY_DOWN_SECONDS if is_long else RESTART_SECONDS
+        self.down_seconds = LONG_DOWN_SECONDS if is_long else RESTART_SECONDS
         self.loop.kill()
 
     def end(self) -> None:
