@@ -79,6 +79,7 @@ class World:
     is_dying: bool = False
     is_ending: bool = False
     down_seconds: float = 0.0
+    was_down_long: bool = False
     watch: Watch = field(init=False)
     sea: Sea = field(init=False)
     record: Durable = field(default_factory=Durable)
@@ -174,6 +175,7 @@ class World:
         """Kill the process that runs now."""
         self.history.add(self.now, "crash")
         self.is_dying = True
+        self.was_down_long |= is_long
         self.down_seconds = LONG_DOWN_SECONDS if is_long else RESTART_SECONDS
         self.loop.kill()
 
