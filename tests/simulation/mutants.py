@@ -391,6 +391,14 @@ MUTANTS = (
         "swarm",
     ),
     Mutant(
+        "limits",
+        "a call may outlive its deadline",
+        _INFLIGHT,
+        "await asyncio.wait((running.task,), timeout=seconds)",
+        "await asyncio.wait((running.task,))",
+        "hasty",
+    ),
+    Mutant(
         "cap",
         "a slot is free as soon as its request has left",
         "pacing.window",

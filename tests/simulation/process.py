@@ -127,11 +127,13 @@ async def ask(world: World, session: AgcodSession, caller: Caller) -> Issued | A
     """Call once, and hold the word that comes back to the truth; None if there was none."""
     order, watch = caller.order, world.watch
     watch.invoked(order)
+    deadline_at = world.now + caller.options.deadline_seconds - world.frozen_seconds
     try:
         word: Issued | AgcodError | None = await _called(world, session, caller)
     except AgcodError as error:
         word = error
     watch.gone(order)
+    watch.bounded(order, word, world.now - world.frozen_seconds - deadline_at)
     match word:
         case None:
             caller.in_doubt = True

@@ -154,6 +154,20 @@ class Watch:
         if not self._waiting[order.number]:
             self._sent_for_nobody[order.number] = 0
 
+    def bounded(self, order: Order, word: Issued | AgcodError | None, late_seconds: float) -> None:
+        """Hold a call to its deadline, and to as many attempts as its policy allows at most."""
+        if late_seconds > ROUNDING_SECONDS:
+            seen = f"the call for order {order.number} was {late_seconds:.3f} s over its deadline"
+            self.violated("I8", seen)
+        if word is None:
+            return
+        policy = self._world.policy
+        turn = policy.forward_attempts_max + 2 * policy.undo_attempts_max
+        under_one_id = (policy.turns_max + 1) * turn + 2 * policy.forward_attempts_max
+        attempts = len(word.attempts) if isinstance(word, AgcodError) else word.attempts
+        if attempts > under_one_id * (policy.successors_max + 1):
+            self.violated("I8", f"order {order.number} took {attempts} attempts")
+
     def told(self, order: Order, card: Issued) -> None:
         """Hold a card to the ledger at the moment in which its caller gets it."""
         world = self._world

@@ -80,6 +80,7 @@ class World:
     is_ending: bool = False
     down_seconds: float = 0.0
     was_down_long: bool = False
+    frozen_seconds: float = 0.0
     watch: Watch = field(init=False)
     sea: Sea = field(init=False)
     record: Durable = field(default_factory=Durable)
@@ -169,6 +170,7 @@ class World:
     def freeze(self, *, is_long: bool) -> None:
         seconds = FREEZE_UNTIL_STALE_SECONDS if is_long else FREEZE_SECONDS
         self.history.add(self.now, "freeze", seconds)
+        self.frozen_seconds += seconds
         self.loop.freeze(seconds)
 
     def die(self, *, is_long: bool = False) -> None:
