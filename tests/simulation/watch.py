@@ -4,6 +4,7 @@ Each check costs the same however long the run is. What it finds goes on a list:
 middle of the SDK it would be taken for a failure of the transport.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from time import gmtime, strftime
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ROUNDING_SECONDS = 1e-3
+_CLAIM_CODE = re.compile(r"\b[A-Z2-7]{4}-[A-Z2-7]{6}-[A-Z2-7]{4}\b")
 LOOKUP = "ActivationStatusCheck"
 
 
@@ -222,6 +224,8 @@ class Watch:
         """Hold a text that anybody may see to what it must not show."""
         if self._world.secret in text:
             self.violated("I10", "the secret key is shown")
+        if _CLAIM_CODE.search(text):
+            self.violated("I9", "a claim code is shown")
 
 
 def _covers(entry: Entry, order: Order, operation: str, date: str) -> bool:
