@@ -72,7 +72,7 @@ FAULTS = {
         Fault("throttled", Travel.LOST, Seen.THROTTLE),
         Fault("refused", Travel.LOST, Seen.F300),
         Fault("killed after sending", process=Process.DIES_AFTER),
-        # From here on only the swarm draws them: for a schedule each is like one of those above.
+        # Random worlds draw from all of them; schedules take some in the place of others.
         Fault("killed before sending", process=Process.DIES_BEFORE),
         Fault("killed, lands late", Travel.LATE, process=Process.DIES_AFTER),
         Fault("killed, half a day down", process=Process.DIES_FOR_LONG),

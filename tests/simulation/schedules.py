@@ -4,7 +4,6 @@ A schedule is a list of choices, one for each request that is sent: 0 for the ca
 of a fault in `SYSTEMATIC`. The next one differs from the last in as late a choice as possible.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +11,7 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
-from tests.simulation.choices import Choices, Listed, following
+from tests.simulation.choices import Choices
 from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
@@ -155,19 +154,6 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     if caller.in_doubt and caller.comes_back:
         raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
     return world
-
-
-def enumerated(
-    setup: Setup, loop: SimLoop, *, faults_max: int, first: int | None = None
-) -> Iterator[tuple[list[int], World]]:
-    """Play every schedule of at most so many faults, beginning with the choice `first`."""
-    choices: list[int] | None = [] if first is None else [first]
-    fixed = 0 if first is None else 1
-    while choices is not None:
-        listed = Listed(choices)
-        world = played(setup, listed, loop)
-        yield listed.taken, world
-        choices = following(listed.taken, faults_max=faults_max, kinds=KINDS, fixed=fixed)
 
 
 def semantics_of(family: str) -> list[str]:

@@ -52,7 +52,6 @@ class Weather:
         self.write_seconds_max = chance.choice((0.0, 0.0, 0.01, 2.0))
         self.way_seconds_max = chance.choice((0.005, 0.05, 0.2))
         self.stops_at = float("inf")
-        self.last_at = 0.0
         self.world: World | None = None
         self._faults = [
             fault

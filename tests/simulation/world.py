@@ -87,7 +87,6 @@ class World:
     history: History = field(default_factory=History)
     orders: dict[str, Order] = field(default_factory=dict)
     callers: dict[asyncio.Future[Issued], int] = field(default_factory=dict)
-    last_fault_at: float = 0.0
 
     def __post_init__(self) -> None:
         config = EmulatorConfig(
