@@ -80,8 +80,9 @@ def ways_of_amazon() -> Iterator[Setup]:
     for semantics in semantics_of("create"):
         yield Setup("create", semantics)
     for semantics in semantics_of("activate"):
-        if "repeated_deactivate=refuse" in semantics or "not-found" in semantics:
+        if "repeated_deactivate=refuse" in semantics:
             yield Setup("activate", semantics)
+    yield Setup("activate", "not-found,after_deactivate=hidden,repeated_deactivate=success")
     for semantics in semantics_of("load"):
         if "repeated_load=same-load" in semantics:
             yield Setup("load", semantics)
