@@ -5,6 +5,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import random
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -125,7 +126,7 @@ def of_each_push() -> Iterator[tuple[Setup, int]]:
 
 
 def jobs(*, is_long: bool, percent: float) -> list[Job]:
-    """Return all that is to be done, the schedules first."""
+    """Return what is to be done, well mixed: each part of it is a sample of the whole."""
     long = ((setup, LONG_FAULTS_MAX) for setup in every_setup())
     issuances = LONG_ISSUANCES if is_long else CI_ISSUANCES
     schedules = [
@@ -134,13 +135,9 @@ def jobs(*, is_long: bool, percent: float) -> list[Job]:
         for first in range(len(SYSTEMATIC))
     ]
     worlds = [Job(None, seed) for seed in range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)]
-    return [*_share(schedules, percent), *_share(worlds, percent)]
-
-
-def _share(whole: list[Job], percent: float) -> list[Job]:
-    """Return so much of the jobs, evenly over all of them."""
-    wanted = max(1, round(len(whole) * percent / 100))
-    return [whole[at * len(whole) // wanted] for at in range(wanted)] if percent < 100 else whole
+    whole = [*schedules, *worlds]
+    random.Random(0).shuffle(whole)
+    return whole[: max(1, round(len(whole) * percent / 100))]
 
 
 def done(job: Job) -> Tally:
@@ -157,6 +154,7 @@ def _schedules(job: Job, setup: Setup) -> Tally:
             world = played(setup, listed, loop)
         except Exception as error:  # noqa: BLE001  whatever it is, it is to be reported
             tally.broken.append(_report(f"CHOICES='{setup}/{shown(listed.taken)}'", error))
+            loop.close()
             loop = SimLoop()
         else:
             tally.sends += world.watch.sends
@@ -182,6 +180,7 @@ def _worlds(job: Job) -> Tally:
             world = flown(seed, loop)
         except Exception as error:  # noqa: BLE001  whatever it is, it is to be reported
             tally.broken.append(_report(f"SEED={seed}", error))
+            loop.close()
             loop = SimLoop()
             continue
         tally.lively += world.is_lively

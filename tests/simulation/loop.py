@@ -48,7 +48,7 @@ class SimLoop(VirtualLoop):
     def end(self) -> None:
         """Cancel everything, as `asyncio.run()` does when it is told to end."""
         self.was_killed = True
-        for task in asyncio.all_tasks(self):
+        for task in self._in_order():
             task.cancel()
 
     def live(self, main: Coroutine[object, object, T]) -> T | None:
@@ -66,9 +66,15 @@ class SimLoop(VirtualLoop):
             self._discard()
 
     def _let_the_cancelled_finish(self) -> None:
-        cancelled = [task for task in asyncio.all_tasks(self) if task.cancelling()]
+        cancelled = [task for task in self._in_order() if task.cancelling()]
         if cancelled:
             self.run_until_complete(asyncio.wait(cancelled, timeout=FINISH_SECONDS))
+
+    def _in_order(self) -> list[asyncio.Task[object]]:
+        """Return all tasks, the oldest first: the set of them has another order every time."""
+        return sorted(
+            asyncio.all_tasks(self), key=lambda task: (len(task.get_name()), task.get_name())
+        )
 
     def left(self) -> list[str]:
         """Return the names of the tasks that run beside the one that asks."""
@@ -77,7 +83,7 @@ class SimLoop(VirtualLoop):
 
     def _discard(self) -> None:
         """Drop what the process has left behind, unfinished, as its death does."""
-        for task in asyncio.all_tasks(self):
+        for task in self._in_order():
             task._log_destroy_pending = False  # it is what we want
             coroutine = task.get_coro()
             assert coroutine is not None

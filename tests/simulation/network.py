@@ -58,6 +58,7 @@ class Packet:
     """One request on its way, and later its reply. `sender` counts the processes."""
 
     incoming: Incoming
+    request_id: str
     sender: int
     is_on_time: bool
     reply: Reply = LOST_REPLY
@@ -90,7 +91,7 @@ class Sea:
             decision = self.service.handle(packet.incoming, due_at, WALL_AT_START + due_at)
             assert isinstance(decision, Answer), "the service has been given no faults to play"
             packet.reply = decision.reply
-            recent = self.recent.setdefault(packet.incoming.path, deque(maxlen=2))
+            recent = self.recent.setdefault(packet.incoming.path, deque(maxlen=4))
             recent.append(packet)
             if packet.is_on_time:
                 self.arrivals.append((due_at, packet.sender))
@@ -130,6 +131,7 @@ class Shore:
         there, back = world.faults.way()
         packet = Packet(
             Incoming(f"/{operation}", headers, body),
+            request_id,
             self._life,
             is_on_time=fault.travel is Travel.ARRIVES and fault.process is Process.RUNS,
         )
@@ -161,7 +163,7 @@ class Shore:
             case Travel.LATE:
                 sea.put(now + self._world.faults.late_seconds(), packet)
             case Travel.TWICE:
-                copy = Packet(packet.incoming, packet.sender, is_on_time=False)
+                copy = replace(packet, is_on_time=False)
                 sea.put(now + there, packet)
                 sea.put(now + there + self._world.faults.late_seconds(), copy)
             case _:
@@ -215,9 +217,12 @@ class Shore:
                 return distorted(_DISTORTIONS[seen], packet.reply)
 
     def _anothers(self, packet: Packet) -> Reply:
-        """Return what another request of the same operation was answered, if there was one."""
+        """Return what the same operation was answered under another ID, if there was one.
+
+        An older answer under the same ID cannot be told from a new one: see the docs on safety.
+        """
         for other in self._world.sea.recent.get(packet.incoming.path, ()):
-            if other is not packet:
+            if other.request_id != packet.request_id:
                 return other.reply
         return packet.reply
 
