@@ -34,7 +34,7 @@ SCHEDULES = (
     # Not by a seeded bug: the void comes when the time for it is over. It must stay in doubt.
     "load:not-found,after_void=hidden,repeated_load=same-load:default:290:3600:half-a-day/6.9",
 )
-SEEDS = (0, 4, 6, 9, 16, 74, 139, 147, 241, 1004, 3259)
+SEEDS = (0, 4, 6, 9, 16, 74, 139, 147, 241, 1004, 3259, 6651, 8400)
 
 
 @pytest.mark.parametrize("line", SCHEDULES)
