@@ -81,9 +81,8 @@ def ways_of_amazon() -> Iterator[Setup]:
     for semantics in semantics_of("create"):
         yield Setup("create", semantics)
     for semantics in semantics_of("activate"):
-        if "repeated_deactivate=refuse" in semantics:
+        if "repeated_deactivate=refuse" in semantics or "not-found" in semantics:
             yield Setup("activate", semantics)
-    yield Setup("activate", "not-found,after_deactivate=hidden,repeated_deactivate=success")
     for semantics in semantics_of("load"):
         if "repeated_load=same-load" in semantics:
             yield Setup("load", semantics)
@@ -122,7 +121,9 @@ def of_each_push() -> Iterator[tuple[Setup, int]]:
         yield setup, CI_FAULTS_MAX
     for family in FAMILIES:
         for setup in ways_to_call(family):
-            yield setup, CI_FAULTS_MAX if family == "create" else CI_FAULTS_MAX - 1
+            is_deep = family == "create" or setup.orphaned or setup.policy == "short"
+            is_deep = is_deep or setup.variant == "killed-late"
+            yield setup, CI_FAULTS_MAX if is_deep else CI_FAULTS_MAX - 1
 
 
 def jobs(*, is_long: bool, percent: float) -> list[Job]:
