@@ -19,11 +19,11 @@ BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model bench demo certify docs check clean
+.PHONY: help setup format lint types test model sim sim-long bench demo certify docs check clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## Create .venv with everything pinned in constraints.txt
 
@@ -65,6 +65,13 @@ check: lint types test ## The same gate, by the name that others look for
 
 model: $(READY) ## Explore every reachable state of a call against an adversarial Amazon
 	$(BIN)/python -m tests.model
+
+sim: $(READY) ## Simulate the shipped code against a hostile network; SEED=… or CHOICES=… shows one run
+	$(BIN)/python -m tests.simulation \
+		$(if $(SEED),seed $(SEED),$(if $(CHOICES),choices '$(CHOICES)',ci))
+
+sim-long: $(READY) ## The same with every schedule of four faults and a million cards: more than an hour
+	$(BIN)/python -m tests.simulation long
 
 bench: $(READY) ## Measure, on this machine and over loopback only
 	@for benchmark in $(BENCHMARKS); do \

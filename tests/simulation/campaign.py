@@ -1,0 +1,267 @@
+"""Many runs over several processes: the schedules and the random worlds, and what came of them."""
+
+import argparse
+import gc
+import logging
+import multiprocessing
+import os
+import random
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.simulation.choices import Listed, following, parsed, shown
+from tests.simulation.faults import SYSTEMATIC
+from tests.simulation.history import ViolationError
+from tests.simulation.loop import SimLoop
+from tests.simulation.orders import FAMILIES
+from tests.simulation.schedules import KINDS, Setup, played, semantics_of
+from tests.simulation.swarm import flown
+from tests.simulation.world import WORLDS
+
+PERCENT = float(os.environ.get("SIM_PERCENT", "100"))
+"""How much of the size is run: the one knob to make the simulation shorter."""
+CI_FAULTS_MAX = 3
+LONG_FAULTS_MAX = 4
+CI_ISSUANCES = 200_000
+LONG_ISSUANCES = 1_000_000
+SEEDS_EACH = 25
+ISSUANCES_PER_WORLD = 16
+"""About; a world has 1 to 64 orders."""
+GARBAGE_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Some runs that belong together: schedules that begin with `first`, or seeds from `first`."""
+
+    setup: Setup | None
+    first: int
+    faults_max: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of some runs."""
+
+    schedules: int = 0
+    worlds: int = 0
+    lively: int = 0
+    orders: int = 0
+    issued: int = 0
+    sends: int = 0
+    crashes: int = 0
+    repeated: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        self.schedules += other.schedules
+        self.worlds += other.worlds
+        self.lively += other.lively
+        self.orders += other.orders
+        self.issued += other.issued
+        self.sends += other.sends
+        self.crashes += other.crashes
+        self.repeated += other.repeated
+        self.broken += other.broken
+
+    def line(self, seconds: float) -> str:
+        return (
+            f"{self.schedules} schedules, {self.worlds} worlds ({self.lively} whose faults stop), "
+            f"{self.orders} orders, {self.issued} issued, {self.sends} requests, "
+            f"{self.crashes} crashes, {self.repeated} runs repeated; "
+            f"{len(self.broken)} broken promises; {seconds:.0f} s"
+        )
+
+
+def ways_of_amazon() -> Iterator[Setup]:
+    """Yield every pair of operations with the ways in which Amazon may answer it."""
+    for semantics in semantics_of("create"):
+        yield Setup("create", semantics)
+    for semantics in semantics_of("activate"):
+        if "repeated_deactivate=refuse" in semantics or "not-found" in semantics:
+            yield Setup("activate", semantics)
+    for semantics in semantics_of("load"):
+        if "repeated_load=same-load" in semantics:
+            yield Setup("load", semantics)
+    yield Setup("load", "not-found,after_void=hidden,repeated_load=same-request")
+
+
+def ways_to_call(family: str) -> Iterator[Setup]:
+    """Yield what else may differ, each with the way that Amazon answers as far as is known."""
+    semantics = semantics_of(family)[0]
+    yield Setup(family, semantics, "raise")
+    yield Setup(family, semantics, "short")
+    yield Setup(family, semantics, "replay")
+    yield Setup(family, semantics, "slow", late_seconds=299.0)
+    yield Setup(family, semantics, "duplicating", variant="twice")
+    yield Setup(family, semantics, late_seconds=8.0)
+    yield Setup(family, semantics, deadline_seconds=10.0)
+    yield Setup(family, semantics, orphaned=True)
+    yield Setup(family, semantics, calls_again=True)
+    yield Setup(family, semantics, variant="killed-late")
+    yield Setup(family, semantics, variant="told-to-end")
+    yield Setup(family, semantics, variant="half-a-day")
+    yield Setup(family, semantics, variant="frozen")
+
+
+def every_setup() -> Iterator[Setup]:
+    """Yield all of these, and every combination of the ways in which Amazon may answer."""
+    for family in FAMILIES:
+        yield from ways_to_call(family)
+        for semantics in semantics_of(family):
+            yield Setup(family, semantics)
+
+
+def of_each_push() -> Iterator[tuple[Setup, int]]:
+    """Yield the setups of CI, each with the number of faults in its longest schedules."""
+    for setup in ways_of_amazon():
+        yield setup, CI_FAULTS_MAX
+    for family in FAMILIES:
+        for setup in ways_to_call(family):
+            is_deep = family == "create" or setup.orphaned or setup.policy == "short"
+            is_deep = is_deep or setup.variant == "killed-late"
+            yield setup, CI_FAULTS_MAX if is_deep else CI_FAULTS_MAX - 1
+
+
+def jobs(*, is_long: bool, percent: float) -> list[Job]:
+    """Return what is to be done, well mixed: each part of it is a sample of the whole."""
+    long = ((setup, LONG_FAULTS_MAX) for setup in every_setup())
+    issuances = LONG_ISSUANCES if is_long else CI_ISSUANCES
+    schedules = [
+        Job(setup, first, faults_max)
+        for setup, faults_max in (long if is_long else of_each_push())
+        for first in range(len(SYSTEMATIC))
+    ]
+    worlds = [Job(None, seed) for seed in range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)]
+    whole = [*schedules, *worlds]
+    random.Random(0).shuffle(whole)
+    return whole[: max(1, round(len(whole) * percent / 100))]
+
+
+def done(job: Job) -> Tally:
+    """Do one job."""
+    return _schedules(job, job.setup) if job.setup is not None else _worlds(job)
+
+
+def _schedules(job: Job, setup: Setup) -> Tally:
+    tally, loop = Tally(), SimLoop()
+    choices: list[int] | None = [job.first]
+    while choices is not None:
+        listed = Listed(choices)
+        try:
+            world = played(setup, listed, loop)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is to be reported
+            tally.broken.append(_report(f"CHOICES='{setup}/{shown(listed.taken)}'", error))
+            loop.close()
+            loop = SimLoop()
+        else:
+            tally.sends += world.watch.sends
+            tally.issued += len(world.watch.issued)
+            tally.crashes += world.life
+            if not tally.schedules:
+                again = played(setup, Listed(listed.taken), loop)
+                tally.repeated += 1
+                if again.history.digest() != world.history.digest():
+                    tally.broken.append(f"CHOICES='{setup}/{shown(listed.taken)}'  I14: differs")
+        tally.schedules += 1
+        tally.orders += 1
+        choices = following(listed.taken, faults_max=job.faults_max, kinds=KINDS, fixed=1)
+    loop.close()
+    return tally
+
+
+def _worlds(job: Job) -> Tally:
+    tally, loop = Tally(), SimLoop()
+    for seed in range(job.first, job.first + SEEDS_EACH):
+        tally.worlds += 1
+        try:
+            world = flown(seed, loop)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is to be reported
+            tally.broken.append(_report(f"SEED={seed}", error))
+            loop.close()
+            loop = SimLoop()
+            continue
+        tally.lively += world.is_lively
+        tally.orders += world.orders
+        tally.issued += world.issued
+        tally.sends += world.sends
+        tally.crashes += world.lives - 1
+        if seed == job.first:
+            tally.repeated += 1
+            if flown(seed, loop).digest != world.digest:
+                tally.broken.append(f"SEED={seed}  I14: the same seed gave another history")
+    loop.close()
+    return tally
+
+
+def _report(again: str, error: Exception) -> str:
+    what = str(error) if isinstance(error, ViolationError) else repr(error)
+    return f"{again}  {what}"
+
+
+def _begin() -> None:
+    logging.disable(logging.CRITICAL)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_MAX, 10, 1_000)
+
+
+def run(words: list[str]) -> int:
+    """Do what the command line asks for, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("what", nargs="?", default="ci", choices=("ci", "long", "seed", "choices"))
+    parser.add_argument("which", nargs="?", default="")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--part", default="1/1", help="such as 2/4: the second quarter")
+    parser.add_argument("--percent", type=float, default=PERCENT)
+    asked = parser.parse_args(words)
+    _begin()
+    if asked.what == "seed":
+        return _one(lambda loop: flown(int(asked.which), loop))
+    if asked.what == "choices":
+        setup, _, choices = asked.which.rpartition("/")
+        return _one(lambda loop: played(Setup.parsed(setup), Listed(parsed(choices)), loop))
+    part, parts = map(int, asked.part.split("/"))
+    whole = jobs(is_long=asked.what == "long", percent=asked.percent)
+    return _all(whole[part - 1 :: parts], asked.workers)
+
+
+def _all(some: list[Job], workers: int) -> int:
+    started, tally = time.monotonic(), Tally()
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _begin) as pool:
+        for finished, one in zip(count(1), pool.imap_unordered(done, some), strict=False):
+            for line in one.broken:
+                _say(f"make sim {line}")
+            tally.add(one)
+            if finished % 100 == 0:
+                _say(f"{finished} of {len(some)} jobs: {tally.line(time.monotonic() - started)}")
+        pool.close()
+        pool.join()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _say(f"{used.ru_utime + used.ru_stime:.0f} s of CPU time")
+    _say(tally.line(time.monotonic() - started))
+    return 1 if tally.broken else 0
+
+
+def _one(play: Callable[[SimLoop], object]) -> int:
+    """Play one run, and show its history."""
+    try:
+        play(SimLoop())
+    except ViolationError as error:
+        broken: ViolationError | None = error
+    else:
+        broken = None
+    world = WORLDS[-1]
+    for line in world.history.lines():
+        _say(line)
+    _say(f"history {world.history.digest()}")
+    _say("every promise is kept" if broken is None else f"BROKEN  {broken}")
+    return 0 if broken is None else 1
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  it is a program

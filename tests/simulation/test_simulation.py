@@ -1,0 +1,133 @@
+"""The simulation of the code that ships, and what it stands on.
+
+The runs are made in processes of their own, without the measuring of coverage, which would cost
+more time than they do. `SIM_PERCENT` makes them more or fewer.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import product
+from math import comb
+
+import pytest
+
+from tests.simulation.campaign import CI_FAULTS_MAX, Tally, done, every_setup, jobs
+from tests.simulation.choices import Listed, parsed, shown, walk
+from tests.simulation.faults import FAULTS, SYSTEMATIC
+from tests.simulation.history import ViolationError
+from tests.simulation.loop import SimLoop
+from tests.simulation.orders import FAMILIES
+from tests.simulation.schedules import Setup, played
+from tests.simulation.swarm import flown
+from tests.simulation.world import WORLDS
+
+PARTS = 4
+PERCENT = os.environ.get("SIM_PERCENT", "50")
+"""Of the size that `make sim` runs: half of it, evenly over all of it, fits into the gate."""
+
+
+@pytest.fixture
+def loop() -> Iterator[SimLoop]:
+    made = SimLoop()
+    yield made
+    made.close()
+
+
+def simulated(*words: str) -> str:
+    """Run the program, and return what it prints; its status must be 0."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done_ = subprocess.run(  # noqa: S603  this very program
+        [sys.executable, "-m", "tests.simulation", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environ,
+    )
+    assert done_.returncode == 0, done_.stdout + done_.stderr
+    return done_.stdout
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_every_promise_is_kept(part: int) -> None:
+    told = simulated(
+        "ci", "--part", f"{part}/{PARTS}", "--workers", "1", "--percent", PERCENT
+    ).splitlines()[-1]
+
+    figures = re.match(r"(\d+) schedules, (\d+) worlds .* (\d+) issued", told)
+    assert figures is not None, told
+    assert all(int(figure) > 0 for figure in figures.groups()), told
+    assert "; 0 broken promises;" in told
+
+
+def test_the_schedules_are_all_that_there_are() -> None:
+    for positions, faults_max, kinds in product((1, 3, 4), (0, 1, 2, 4), (1, 3)):
+        found = [tuple(one) for one in walk(positions, faults_max=faults_max, kinds=kinds)]
+        wanted = sum(
+            comb(positions, faults) * kinds**faults
+            for faults in range(min(faults_max, positions) + 1)
+        )
+        assert len(found) == len(set(found)) == wanted
+
+
+def test_a_list_of_choices_is_read_as_it_was_shown() -> None:
+    for choices in ([0], [3], [0, 9, 0, 1], [5, 3]):
+        assert parsed(shown(choices)) == choices
+    assert shown([0, 2, 0, 0]) == "0.2"
+    for setup in every_setup():
+        assert Setup.parsed(str(setup)) == setup
+
+
+def test_the_jobs_are_of_the_promised_size() -> None:
+    some, whole = (jobs(is_long=False, percent=percent) for percent in (10, 100))
+
+    assert len(some) == pytest.approx(len(whole) / 10, rel=0.05)
+    assert set(some) < set(whole)
+    assert {job.setup.family for job in some if job.setup is not None} == set(FAMILIES)
+    assert {job.faults_max for job in whole if job.setup is not None} == {
+        CI_FAULTS_MAX,
+        CI_FAULTS_MAX - 1,
+    }
+
+
+def test_the_same_seed_gives_the_same_history(loop: SimLoop) -> None:
+    first, second = ([flown(seed, loop) for seed in range(12)] for _ in range(2))
+    assert first == second
+    assert len({world.digest for world in first}) == 12
+
+
+def test_every_fault_of_a_schedule_shows_in_its_history(loop: SimLoop) -> None:
+    setup = Setup("create", "tombstone,not-found")
+    for choice, fault in enumerate(SYSTEMATIC):
+        world = played(setup, Listed([choice]), loop)
+        sent = [event for event in world.history.events if event[1] == "send"]
+        assert sent[0][4] == fault.name
+        assert (world.life > 0) == fault.name.startswith("killed")
+
+
+def test_random_worlds_meet_every_fault(loop: SimLoop) -> None:
+    met, seeds = set[str](), iter(range(300))
+    while met != set(FAULTS):
+        met |= met_in(next(seeds), loop)
+
+
+def met_in(seed: int, loop: SimLoop) -> set[str]:
+    flown(seed, loop)
+    return {str(event[4]) for event in WORLDS[-1].history.events if event[1] == "send"}
+
+
+def test_a_broken_promise_is_reported_with_what_runs_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ViolationError("I1", "two cards")
+
+    monkeypatch.setattr("tests.simulation.schedules.audit", broken)
+    job = next(job for job in jobs(is_long=False, percent=100) if job.setup is not None)
+    tally: Tally = done(job)
+
+    assert tally.broken
+    assert tally.broken[0] == f"CHOICES='{job.setup}/{job.first}'  I1: two cards"
