@@ -5,7 +5,7 @@ process begins at time 0, as `reset` leaves it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import TypeVar
 
 from agcod_async.testing.clock import VirtualLoop
@@ -65,6 +65,10 @@ class SimLoop(VirtualLoop):
         finally:
             self._discard()
 
+    def _asyncgen_finalizer_hook(self, agen: AsyncGenerator[object, object]) -> None:
+        if agen in self._asyncgens:  # else it was of a process that is dead, and ends as that did
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]  # asyncio's own
+
     def _let_the_cancelled_finish(self) -> None:
         cancelled = [task for task in self._in_order() if task.cancelling()]
         if cancelled:
@@ -83,6 +87,7 @@ class SimLoop(VirtualLoop):
 
     def _discard(self) -> None:
         """Drop what the process has left behind, unfinished, as its death does."""
+        self._asyncgens.clear()
         for task in self._in_order():
             task._log_destroy_pending = False  # it is what we want
             coroutine = task.get_coro()

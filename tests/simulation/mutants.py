@@ -257,7 +257,7 @@ MUTANTS = (
     Mutant(
         "R9",
         "recovery closes what is in doubt",
-        "session",
+        "engine.reconciling",
         "if not (entry.facts.doubtful or entry.facts.epoch):",
         "if not entry.facts.epoch:",
         "orphaned",
@@ -273,9 +273,9 @@ MUTANTS = (
         "R10",
         "the record is written while the request is on its way",
         _RUNNER,
-        "headers = await self._on_record(call, message)",
-        "headers = self._line.sign(message.operation, message.body, self._clock.wall())\n"
-        "            asyncio.ensure_future(self._on_record(call, message))",
+        "headers = await self._on_record(call, message, key, stamp)",
+        "headers = key.sign(message.operation, message.body, stamp.signed_at)\n"
+        "            asyncio.ensure_future(self._on_record(call, message, key, stamp))",
     ),
     Mutant(
         "R10",
@@ -336,7 +336,7 @@ MUTANTS = (
     Mutant(
         "R12",
         "an old ID may be sent again while it is in doubt",
-        _RUNNER,
+        "engine.call",
         "known = entry.facts.doubtful or entry.facts.confirmed",
         "known = entry.facts.confirmed",
         "half a day",
@@ -402,8 +402,8 @@ MUTANTS = (
         "cap",
         "a slot is free as soon as its request has left",
         "pacing.window",
-        "self._set_due(lease, sent_at + self._arrival_bound_seconds + self._hold_seconds)",
-        "self._set_due(lease, sent_at)",
+        "return free_at + self._hold_seconds, queue",
+        "return free_at, queue",
         "swarm",
     ),
 )

@@ -1,10 +1,10 @@
 """The journal that outlives the simulated processes, with a writer that may die or fail."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.base import JournalError, Which
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 from tests.simulation.network import for_ever
@@ -53,8 +53,11 @@ class Writer:
     async def advance(self, entry: Entry) -> Entry:
         return await self._write(self._world.record.inner.advance, entry)
 
-    async def unfinished(self) -> Sequence[Entry]:
-        return await self._world.record.inner.unfinished()
+    async def find(self, operation: str, request_id: str) -> Entry | None:
+        return await self._world.record.inner.find(operation, request_id)
+
+    def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        return self._world.record.inner.entries(which)
 
     async def aclose(self) -> None:
         pass
