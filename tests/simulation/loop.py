@@ -71,8 +71,13 @@ class SimLoop(VirtualLoop):
 
     def _let_the_cancelled_finish(self) -> None:
         cancelled = [task for task in self._in_order() if task.cancelling()]
-        if cancelled:
+        if not cancelled:
+            return
+        try:
             self.run_until_complete(asyncio.wait(cancelled, timeout=FINISH_SECONDS))
+        except RuntimeError as error:
+            if "stopped before" not in str(error):
+                raise  # else it was killed while it ended
 
     def _in_order(self) -> list[asyncio.Task[object]]:
         """Return all tasks, the oldest first: the set of them has another order every time."""
