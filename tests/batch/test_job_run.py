@@ -26,8 +26,10 @@ from agcod_async.batch import (
 )
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_run import Settled
+from agcod_async.core import verdicts as core_verdicts
 from agcod_async.delivery import DeliveryPolicy
 from agcod_async.endpoints import Endpoint
+from agcod_async.engine.record import proved
 from agcod_async.errors import UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.memory import MemoryJournal
@@ -776,3 +778,49 @@ def test_a_job_can_be_made_of_files_alone(tmp_path: Path) -> None:
     assert (tmp_path / "job" / "journal.sqlite").exists()
     assert (tmp_path / "job" / "job.sqlite").exists()
     run(job.aclose())
+
+
+# --- what the journal knows better ----------------------------------------------------------------
+
+
+def test_an_order_in_doubt_whose_card_the_books_have_proved_is_issued(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator = server(FaultRule(fault=FaultKind.LOSE_REPLY, times=1000))
+        job = await planned(tmp_path / "job", orders(1))
+        await run_once(job, emulator, deadline_seconds=20)
+        assert await states(tmp_path / "job") == {"1": "in_doubt"}
+        job = await reopened(tmp_path / "job")
+        entry = await job.journal.find("CreateGiftCard", "Emula0001")
+        assert entry is not None
+        await proved(job.journal, entry, core_verdicts.Issued(None), gc_id="A1", now=1.0)
+
+        # Nothing answers, or it is too old to be sent again: the code cannot be read back.
+        (settled,) = await run_once(job, emulator, Taker(), deadline_seconds=20)
+
+        assert isinstance(settled.receipt.verdict, InDoubt)
+        assert settled.row.state is RowState.ISSUED
+        assert (settled.row.outcome.gc_id, settled.delivered) == ("A1", "failed")
+        emulator.play(FaultScript())
+        taker = Taker()
+        await run_once(await reopened(tmp_path / "job"), emulator, taker)
+        assert taker.ids == {"Emula0001"}
+        assert await states(tmp_path / "job") == {"1": "delivered"}
+
+    run(main())
+
+
+def test_an_order_is_found_as_an_earlier_run_has_left_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator = server(always("Emula0002", FaultKind.LOSE_REPLY))
+        job = await planned(tmp_path / "job", orders(2))
+        first = await run_once(job, emulator, deadline_seconds=20)
+        emulator.play(FaultScript())
+        second = await run_once(await reopened(tmp_path / "job"), emulator)
+
+        assert {one.row.number: one.left for one in first} == {
+            1: RowState.PLANNED,
+            2: RowState.PLANNED,
+        }
+        assert {one.row.number: one.left for one in second} == {2: RowState.IN_DOUBT}
+
+    run(main())

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agcod_async.cli import job_command
+from agcod_async.figures import from_json
 from agcod_async.settings import Settings
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
 from agcod_async.values import Money
@@ -383,3 +384,26 @@ def test_what_must_not_be_pruned_is_refused(
     assert (of_a_job.code, missing.code, young.code) == (2, 2, 2)
     assert "is a job's" in of_a_job.err
     assert not (tmp_path / "none").exists()
+
+
+def test_the_reports_of_a_jobs_runs_add_up(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    job: Path,
+    shop: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    sink = ("--deliver-to", shop("Emula2"), "--deliver-attempts", "1")
+    reports = [tmp_path / f"{name}.json" for name in ("first", "second", "both")]
+    path = file_of(HEADER, *ORDERS)
+    agcod("batch", "issue", path, "--job", job, *sink, "--report", reports[0])
+    agcod("batch", "resume", job, "--deliver-to", shop("nobody"), "--report", reports[1])
+    agcod("report", *reports[:2], "-o", reports[2])
+    first, second, both = (from_json(file.read_text(encoding="utf-8")) for file in reports)
+
+    assert (first.taken_again, first.settled_ids) == ({}, ())
+    assert first.taken.orders == 3
+    assert {name: worth.orders for name, worth in second.taken_again.items()} == {"issued": 1}
+    assert both.taken == both.ended("issued") == first.taken
+    assert (both.delivered, both.undelivered) == (3, 0)
