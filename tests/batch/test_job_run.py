@@ -548,6 +548,37 @@ def test_funds_that_cannot_be_asked_for_stop_nothing(
     run(main())
 
 
+def test_a_look_at_the_funds_that_fails_is_not_the_last_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator, told = server(funds="3"), list[str]()
+        job = await planned(tmp_path / "job", orders(2, "1.00"))
+        watch = FundsWatch(every_seconds=1.0, stop_below=Money("10", "USD"))
+        async with session_for(job, emulator) as session:
+            job_run = JobRun(session, job, funds=watch, tell=told.append, clock=virtual_clock())
+            task = asyncio.create_task(job_run.finish())
+            await asyncio.sleep(10.5)
+            assert job_run.stop_of_line == Stop(Cause.FUNDS)
+            worker = job._worker
+            job._worker = Busy()
+            await asyncio.sleep(2)
+            job._worker = worker
+            pay_in(emulator, "1000")
+            await asyncio.sleep(30)
+            assert task.done()
+        assert await counts(job) == {"issued": 2}
+        await job.aclose()
+        assert "the funds could not be watched: database is locked" in told
+
+    run(main())
+
+
+class Busy:
+    """A plan that somebody else writes to for a while."""
+
+    async def ask(self, _: object) -> object:
+        raise JournalError("database is locked")
+
+
 def test_a_mark_in_another_currency_than_the_accounts_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         emulator = server()

@@ -255,6 +255,7 @@ def test_an_order_in_doubt_is_listed_until_it_is_settled(
         (("--stop-below", "5"), "--stop-below: needs --job"),
         (("--job", "j", "--concurrency", "0"), "--concurrency: is out of range"),
         (("--job", "j", "--deadline", "0"), "--deadline: is out of range"),
+        (("--patience", "60"), "--patience: needs --job"),
         (("--job", "j", "--patience", "-1"), "--patience: is out of range"),
         (("--job", "j", "--deliver-to", "nowhere:nothing"), "--deliver-to"),
         (("--job", "j", "--spend-cap", "five"), "amount: 'five' is not"),
@@ -384,6 +385,33 @@ def test_what_must_not_be_pruned_is_refused(
     assert (of_a_job.code, missing.code, young.code) == (2, 2, 2)
     assert "is a job's" in of_a_job.err
     assert not (tmp_path / "none").exists()
+
+
+class Stubborn:
+    """A sink that takes every card, and cannot be closed."""
+
+    async def deliver(self, *_: object) -> None:
+        return
+
+    async def aclose(self) -> None:
+        raise ConnectionError("it has hung up")
+
+
+def test_a_sink_that_cannot_be_closed_changes_no_result(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    job: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stubborn(_: object) -> Stubborn:
+        return Stubborn()
+
+    monkeypatch.setattr(job_command, "open_sink", stubborn)
+    run = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--job", job)
+
+    assert run.code == 0
+    assert "delivered" in run.out
 
 
 def test_the_reports_of_a_jobs_runs_add_up(
