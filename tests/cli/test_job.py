@@ -435,3 +435,31 @@ def test_the_reports_of_a_jobs_runs_add_up(
     assert {name: worth.orders for name, worth in second.taken_again.items()} == {"issued": 1}
     assert both.taken == both.ended("issued") == first.taken
     assert (both.delivered, both.undelivered) == (3, 0)
+
+
+def test_what_reconcile_settles_in_a_jobs_journal_comes_out_right_when_it_is_resumed(
+    agcod: Agcod, serve: Serve, file_of: FileOf, job: Path, shop: Callable[[str], str]
+) -> None:
+    lost = tuple(
+        FaultRule(request_id=name, fault=fault, times=1000)
+        for name, fault in (
+            ("Emula1", FaultKind.RESET_AFTER),  # it lives, and nobody has been told
+            ("Emula2", FaultKind.RESET),  # it never arrived
+        )
+    )
+    emulator = serve(EmulatorConfig(requests_per_second=None, faults=FaultScript(rules=lost)))
+    path = file_of(HEADER, *ORDERS)
+    run = agcod("batch", "issue", path, "--job", job, "--deadline", "0.3")
+    emulator.play(FaultScript())
+    reconciled = agcod("reconcile", "--journal", job / "journal.sqlite", "--json")
+    resumed = agcod("batch", "resume", job, "--deliver-to", shop("nobody"), "--json")
+
+    assert run.code == 3
+    assert {one["verdict"] for one in reconciled.objects if one["kind"] == "call"} == {"issued"}
+    assert resumed.code == 0
+    assert resumed.objects[-1]["states"]["delivered"] == {
+        "orders": 3,
+        "amounts": {"USD": "60.75"},
+    }
+    assert emulator.ledger.balances()[0].live == Decimal("60.75")
+    assert_no_code(emulator, reconciled.everything + resumed.everything)
