@@ -18,6 +18,7 @@ from agcod_async.batch.stop_line import Cause, StopLine
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import AgcodError, UsageError
+from agcod_async.journal.base import JournalError
 from agcod_async.pacing.port import Lane
 from agcod_async.values import Money
 
@@ -125,8 +126,12 @@ class FundsGuard:
     async def _keep_looking(self, on_look: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(self._watch.every_seconds)
-            await self._look()
-            await on_look()
+            try:
+                await self._look()
+                await on_look()
+            except (JournalError, UsageError) as error:
+                # Who stops watching lets the funds run out, or leaves a line that stands for ever.
+                self._say(f"the funds could not be watched: {error}")
 
     async def _look(self) -> None:
         try:

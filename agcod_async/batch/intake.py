@@ -14,7 +14,7 @@ import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agcod_async.batch.job import Job
@@ -34,6 +34,11 @@ class Taken:
     row: JobRow
     ticket: Ticket
     is_fresh: bool
+
+    @property
+    def found(self) -> JobRow:
+        """The order as this run has found it: claimed is only what the run itself has."""
+        return replace(self.row, state=RowState.PLANNED) if self.is_fresh else self.row
 
 
 class Intake:
@@ -71,7 +76,7 @@ class Intake:
         self._is_over = False
         self._changed = asyncio.Event()
         self.under_way: dict[int, JobRow] = {}
-        """The orders that were handed out and have not come back, by number."""
+        """The orders that were handed out and have not come back, by number, as they were found."""
         self.stopped: str | None = None
 
     def stop(self, why: str) -> None:
@@ -118,8 +123,9 @@ class Intake:
             await self._behind.aclose()
 
     def _taken(self, row: JobRow, *, is_fresh: bool) -> Taken:
-        self.under_way[row.number] = row
-        return Taken(row, self._line.take(), is_fresh)
+        taken = Taken(row, self._line.take(), is_fresh)
+        self.under_way[row.number] = taken.found
+        return taken
 
     # --- the next ones ----------------------------------------------------------------------------
 

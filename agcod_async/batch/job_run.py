@@ -10,6 +10,7 @@ Rules of this file:
 4. Nothing that happens to the display, the sink or the funds' figures stops what is under way.
 """
 
+import asyncio
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable
@@ -23,7 +24,7 @@ from agcod_async.batch.funds import Funds, FundsGuard, FundsWatch
 from agcod_async.batch.intake import Intake, Taken
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Totals
-from agcod_async.batch.rulings import following, goes_back, was_not_called
+from agcod_async.batch.rulings import by_journal, following, goes_back, was_not_called
 from agcod_async.batch.stop_line import Stop, StopLine
 from agcod_async.batch.verdicts import (
     Declined,
@@ -39,7 +40,7 @@ from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered
 from agcod_async.errors import InDoubtError, UsageError
-from agcod_async.journal.base import JournalError
+from agcod_async.journal.records import Entry
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.agcod.operations import CREATE_GIFT_CARD
 
@@ -49,7 +50,6 @@ _LEFT_BEHIND: Final = (RowState.ISSUED, RowState.IN_DOUBT, RowState.UNDER_WAY)
 _NOT_PROVED: Final = Reason("the journal does not prove that it was issued: look it up at Amazon")
 
 _log = logging.getLogger("agcod_async")
-
 
 Handed = Literal["done", "failed", "none"]
 """What became of a claim code; "none" where there is no code, or nobody to hand it to."""
@@ -200,19 +200,20 @@ class JobRun:
     # --- one order --------------------------------------------------------------------------------
 
     async def _settle(self, taken: Taken) -> Settled:
-        put_back = False
         try:
             settled, put_back = await self._settled(taken)
-        except JournalError:
+        except asyncio.CancelledError:
+            raise  # it stays under way: nothing else is known of it
+        except BaseException:
             self.stop("the plan could not be written")
             raise
-        finally:
-            self._intake.ended(taken, put_back=put_back)
+        self._intake.ended(taken, put_back=put_back)
         return settled
 
     async def _settled(self, taken: Taken) -> tuple[Settled, bool]:
-        row, left = taken.row, taken.row.state
-        if left is RowState.ISSUED and not await self._is_proved(row):
+        row, left = taken.row, taken.found.state
+        entry = await self._entry(row) if left is RowState.ISSUED else None
+        if left is RowState.ISSUED and (entry is None or not entry.facts.confirmed):
             unknown = InDoubtError(_NOT_PROVED, request_id=row.order.request_id)
             self._line.inconclusive(taken.ticket, self._clock.monotonic())
             receipt = Receipt(row.order, row.order.request_id, InDoubt(unknown))
@@ -221,6 +222,8 @@ class JobRun:
         receipt = await issue(self._session, row.order, *self._issuing)
         await self._mind_the_line(taken, receipt.verdict)
         state, outcome = following(row, receipt.verdict, is_fresh=taken.is_fresh)
+        if state is RowState.IN_DOUBT:
+            state, outcome = by_journal(await self._entry(row), outcome)
         row = await self._move(row, state, outcome)
         handed: Handed = "none"
         problem = ""
@@ -234,9 +237,8 @@ class JobRun:
             handed, problem = "failed", "the code could not be read back"
         return Settled(row, left, receipt, handed, problem), goes_back(receipt.verdict)
 
-    async def _is_proved(self, row: JobRow) -> bool:
-        entry = await self._job.journal.find(CREATE_GIFT_CARD.name, row.order.request_id)
-        return entry is not None and entry.facts.confirmed
+    async def _entry(self, row: JobRow) -> Entry | None:
+        return await self._job.journal.find(CREATE_GIFT_CARD.name, row.order.request_id)
 
     async def _move(self, row: JobRow, state: RowState, outcome: Outcome) -> JobRow:
         if state is row.state and outcome == row.outcome:

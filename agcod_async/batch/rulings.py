@@ -6,6 +6,7 @@ from agcod_async.batch.job_rows import JobRow, Outcome, RowState
 from agcod_async.batch.stop_line import documented, documented_class, stop_of
 from agcod_async.batch.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.errors import AgcodError, IdempotencyConflictError, UsageError
+from agcod_async.journal.records import Entry
 
 _CONFLICT = "IdempotencyConflict"  # ours: Amazon's name, where it has one, is kept instead
 
@@ -41,6 +42,17 @@ def following(row: JobRow, verdict: Verdict, *, is_fresh: bool) -> tuple[RowStat
             )
         case _:
             assert_never(verdict)
+
+
+def by_journal(entry: Entry | None, in_doubt: Outcome) -> tuple[RowState, Outcome]:
+    """Return where an order goes whose call has ended in doubt: what is on record stands.
+
+    Amazon's books may have proved the card, or an earlier run had it and died: then only its code
+    could not be read back.
+    """
+    if entry is None or entry.verdict != Issued.__name__:
+        return RowState.IN_DOUBT, in_doubt
+    return RowState.ISSUED, Outcome(live_request_id=entry.live_id, gc_id=entry.gc_id)
 
 
 def goes_back(verdict: Verdict) -> bool:

@@ -124,7 +124,7 @@ def _run_job(arguments: Namespace) -> ExitCode:
 
 def _check_no_job(arguments: Namespace) -> None:
     """Raise `UsageError` for an option that needs a job."""
-    for option in ("name", "spend_cap", "funds", "warn_below", "stop_below"):
+    for option in ("name", "spend_cap", "patience", "funds", "warn_below", "stop_below"):
         if getattr(arguments, option) is not None:
             raise UsageError(Reason(f"--{option.replace('_', '-')}: needs --job"))
 

@@ -15,12 +15,13 @@ from typing import assert_never
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS, Issued, Order, Receipt, issue_many
+from agcod_async.batch.job_run import Handed
 from agcod_async.cli.display import TICK_SECONDS, Display, Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS, interrupts
 from agcod_async.cli.orders_file import RefusedRow, Row
 from agcod_async.cli.report import Report
 from agcod_async.cli.run_figures import figures_of
-from agcod_async.cli.tally import Delivered, Tally
+from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.clock import Clock
 from agcod_async.core.policy import RecoveryPolicy
@@ -190,7 +191,7 @@ class Batch:
         else:
             self._end(receipt, "done", "")
 
-    def _end(self, receipt: Receipt, delivered: Delivered, problem: str) -> None:
+    def _end(self, receipt: Receipt, delivered: Handed, problem: str) -> None:
         self.tally.add(receipt, delivered)
         self._tell(partial(self.report.ended, receipt, delivered, problem))
 

@@ -80,10 +80,13 @@ class JobBatch:
 
     def _end(self, settled: Settled) -> None:
         if settled.row.state is RowState.PLANNED:
-            self.tally.put_back(settled.row.order)
+            self.tally.put_back(settled.row.order, _STANDINGS.get(settled.left))
         else:
             self._take(settled.row, settled.left)
-            self.tally.add(settled.receipt, settled.delivered)
+            if settled.row.state is RowState.ISSUED:
+                self.tally.add_issued(settled.receipt, settled.delivered)
+            else:
+                self.tally.add(settled.receipt, settled.delivered)
         if not self._report_is_open:
             return
         try:

@@ -37,6 +37,7 @@ from agcod_async.cli.report import (
 from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
+from agcod_async.delivery import DeliveryLine
 from agcod_async.errors import UsageError
 from agcod_async.settings import Settings
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
@@ -79,7 +80,7 @@ class JobOptions:
             funds=arguments.funds,
             warn_below=arguments.warn_below,
             stop_below=arguments.stop_below,
-            patience_seconds=arguments.patience,
+            patience_seconds=math.inf if arguments.patience is None else arguments.patience,
             concurrency=arguments.concurrency,
             deadline_seconds=arguments.deadline,
             sink=sink_options(arguments),
@@ -105,7 +106,6 @@ def add_job_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--patience",
         type=float,
-        default=math.inf,
         metavar="SECONDS",
         help="end the run when the line has stood still for so long (default: never)",
     )
@@ -190,8 +190,8 @@ async def _ran(settings: Settings, options: JobOptions, display: Display) -> Job
                 await batch.issue()
                 return batch
         finally:
-            if sink is not None:
-                await sink.aclose()
+            if sink is not None:  # a line closes it in bounded time, and raises nothing
+                await DeliveryLine(sink, policy=delivery).aclose()
 
 
 async def _job(settings: Settings, options: JobOptions, report: Report) -> Job:

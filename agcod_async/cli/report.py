@@ -20,10 +20,11 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
+from agcod_async.batch.job_run import Handed
 from agcod_async.cli.display import Display, plain
 from agcod_async.cli.orders_file import RefusedRow
 from agcod_async.cli.page.words import reply_time
-from agcod_async.cli.tally import Delivered, Tally
+from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.errors import AgcodError, InDoubtError, UnavailableError
 from agcod_async.figures.merging import most_frequent
@@ -50,7 +51,7 @@ class Report(Protocol):
         """Tell of a row that is no order."""
         ...
 
-    def ended(self, receipt: Receipt, delivered: Delivered, problem: str) -> None:
+    def ended(self, receipt: Receipt, delivered: Handed, problem: str) -> None:
         """Tell of an order that has a verdict; `problem` says why its code is not delivered."""
         ...
 
@@ -66,7 +67,7 @@ class NoteReport:
         """Note the row."""
         self._display.note(f"refused      {row}")
 
-    def ended(self, receipt: Receipt, delivered: Delivered, problem: str) -> None:
+    def ended(self, receipt: Receipt, delivered: Handed, problem: str) -> None:
         """Note an order that was not issued, or whose code was not delivered."""
         request_id = receipt.order.request_id
         if not isinstance(receipt.verdict, Issued):
@@ -93,7 +94,7 @@ class JsonReport:
             }
         )
 
-    def ended(self, receipt: Receipt, delivered: Delivered, problem: str) -> None:
+    def ended(self, receipt: Receipt, delivered: Handed, problem: str) -> None:
         """Print the receipt."""
         shown = {"kind": "receipt", **_receipt(receipt), "delivered": delivered}
         print_json(shown | ({"delivery_problem": problem} if delivered == "failed" else {}))

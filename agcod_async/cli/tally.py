@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal, assert_never
+from typing import Final, assert_never
 
 from agcod_async.batch import (
     Declined,
@@ -14,6 +14,7 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
+from agcod_async.batch.job_run import Handed
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import InDoubtError
 from agcod_async.figures import Worth
@@ -22,9 +23,6 @@ from agcod_async.values import Money
 
 LISTED_MAX: Final = 10_000
 """A list names this many orders. Each was also reported when it ended, so none is lost."""
-
-Delivered = Literal["done", "failed", "none"]
-"""What became of a claim code; "none" where there is no code, or nobody to hand it to."""
 
 _ErrorName = tuple[str | None, str | None]
 _NAME_LENGTH_MAX: Final = 100
@@ -96,12 +94,9 @@ class Tally:
         """
         self.open_ids[order.request_id] = None
         self.taken.add(order.amount)
-        if left is not None:
-            self.taken_again.setdefault(left, Total()).add(order.amount)
-            if left in ("in_doubt", "open") and len(self.settled_ids) < IN_DOUBT_LISTED_MAX:
-                self.settled_ids.append(str(order.request_id))
+        self._take_again(order, left)
 
-    def add(self, receipt: Receipt, delivered: Delivered) -> None:
+    def add(self, receipt: Receipt, delivered: Handed) -> None:
         """Count the verdict on one order, and what became of its code."""
         kind, amount = type(receipt.verdict), receipt.order.amount
         self.counts[kind] += 1
@@ -121,10 +116,27 @@ class Tally:
                 assert_never(receipt.verdict)
         self.totals.setdefault(kind, Total()).add(amount)
 
-    def put_back(self, order: Order) -> None:
-        """Count an order that went back into the plan of its job: it has no verdict yet."""
+    def add_issued(self, receipt: Receipt, delivered: Handed) -> None:
+        """Count an order that is on record as issued, also where its code could not be read back.
+
+        A question for a code that got no answer puts no card in doubt.
+        """
+        if isinstance(receipt.verdict, Issued):
+            self.add(receipt, delivered)
+            return
+        self.counts[Issued] += 1
+        self.open_ids.pop(receipt.order.request_id, None)
+        self._add_delivery(receipt.order.request_id, delivered)
+        self.totals.setdefault(Issued, Total()).add(receipt.order.amount)
+
+    def put_back(self, order: Order, left: Standing | None = None) -> None:
+        """Count an order that went back into the plan of its job: it has no verdict yet.
+
+        `left` is as in `take`: what is planned again counts nowhere, until it is taken once more.
+        """
         self.counts[Unavailable] += 1
         self.open_ids.pop(order.request_id, None)
+        self._take_again(order, left)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -139,6 +151,13 @@ class Tally:
             return ExitCode.UNAVAILABLE
         return ExitCode.DONE
 
+    def _take_again(self, order: Order, left: Standing | None) -> None:
+        if left is None:
+            return
+        self.taken_again.setdefault(left, Total()).add(order.amount)
+        if left in ("in_doubt", "open") and len(self.settled_ids) < IN_DOUBT_LISTED_MAX:
+            self.settled_ids.append(str(order.request_id))
+
     def _add_refusal(self, code: str | None, error_type: str | None) -> None:
         # Names come from the wire: neither their length nor their number may be left to it.
         name = (code and code[:_NAME_LENGTH_MAX], error_type and error_type[:_NAME_LENGTH_MAX])
@@ -146,7 +165,7 @@ class Tally:
             name = (None, None)
         self.refusals[name] = self.refusals.get(name, 0) + 1
 
-    def _add_delivery(self, request_id: str, delivered: Delivered) -> None:
+    def _add_delivery(self, request_id: str, delivered: Handed) -> None:
         match delivered:
             case "done":
                 self.delivered += 1

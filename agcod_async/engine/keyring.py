@@ -22,6 +22,7 @@ from agcod_async.clock import Clock
 from agcod_async.core.outcomes import (
     Lost,
     Outcome,
+    Outdated,
     Reason,
     Refused,
     Throttled,
@@ -43,7 +44,8 @@ POLL_SECONDS: Final = 1.0
 _log = logging.getLogger("agcod_async")
 
 _NO_KEY = Reason("there is no access key to sign with: the provider of credentials has none")
-_PROVES_NOTHING = (Untouched, Throttled, Unclear, Lost)
+# A date may be refused before anybody has looked at the key.
+_PROVES_NOTHING = (Untouched, Throttled, Unclear, Lost, Outdated)
 
 
 @dataclass(slots=True, eq=False)

@@ -52,7 +52,9 @@ def _joined(earlier: Figures, later: Figures) -> Figures:
         },
         rows_refused=earlier.rows_refused + later.rows_refused,
         delivered=earlier.delivered + later.delivered,
-        undelivered=earlier.undelivered + later.undelivered,
+        # An issued order is taken up again for its code alone, and counts as it ends then.
+        undelivered=max(0, earlier.undelivered - again.get("issued", Worth()).orders)
+        + later.undelivered,
         declined=_refusals(earlier.declined, later.declined),
         in_doubt=tuple(
             order

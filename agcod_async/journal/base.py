@@ -1,6 +1,6 @@
 """The journal's port: a few verbs, and compare-and-set on every transition."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -60,10 +60,6 @@ class Journal(Protocol):
 
     async def find(self, operation: str, request_id: str) -> Entry | None:
         """Return the entry of an operation under an ID as it stands now, or None."""
-        ...
-
-    async def unfinished(self) -> Sequence[Entry]:
-        """Return the entries that are open, oldest first: all at once, so for few of them."""
         ...
 
     def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:

@@ -5,7 +5,7 @@ cards. So the first session that uses a file binds it to its partner and endpoin
 is refused before it reads or writes an entry.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
@@ -46,11 +46,6 @@ class BoundJournal:
         await self._bind()
         async for entry in self._journal.entries(which):
             yield entry
-
-    async def unfinished(self) -> Sequence[Entry]:
-        """Return the entries that are open, oldest first."""
-        await self._bind()
-        return await self._journal.unfinished()
 
     async def aclose(self) -> None:
         """Release the storage."""

@@ -5,7 +5,7 @@ call again under the same request ID is well served by it, with one gap: it can 
 first send under an ID from a later one, nor a card that was handed out from one that was not.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Final, assert_never
 
 from agcod_async.journal.base import StaleEntryError, Which
@@ -45,10 +45,6 @@ class MemoryJournal:
     async def find(self, operation: str, request_id: str) -> Entry | None:
         """Return the entry of an operation under an ID as it stands now, or None."""
         return self._entries.get((operation, request_id))
-
-    async def unfinished(self) -> Sequence[Entry]:
-        """Return the entries that are open, oldest first."""
-        return [entry for entry in self._entries.values() if entry.is_open]
 
     async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
         """Iterate over entries in the order of their opening."""

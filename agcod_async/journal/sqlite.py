@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -73,10 +73,6 @@ class SqliteJournal:
     async def find(self, operation: str, request_id: str) -> Entry | None:
         """Return the entry of an operation under an ID as it stands now, or None."""
         return await self._thread.ask(partial(self._store.find, operation, request_id))
-
-    async def unfinished(self) -> Sequence[Entry]:
-        """Return the entries that are open, oldest first."""
-        return await self._thread.ask(self._store.unfinished)
 
     async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
         """Iterate over entries in the order of their opening, a page at a time."""

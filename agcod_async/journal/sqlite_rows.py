@@ -47,8 +47,6 @@ _SELECT = """
     FROM entry
 """
 FIND: Final = _SELECT + "WHERE operation = ? AND request_id = ?"
-UNFINISHED: Final = _SELECT + "INDEXED BY open_entries WHERE verdict = '' ORDER BY number"
-"""The index holds nothing but open entries, so this costs the same after a million others."""
 
 _PAGE = "number > ? ORDER BY number LIMIT ?"
 PAGES: Final[Mapping[Which, str]] = MappingProxyType(

@@ -12,7 +12,6 @@ from agcod_async.journal.sqlite_rows import (
     FIND,
     INSERT,
     PAGES,
-    UNFINISHED,
     NumberedRow,
     entry_of,
     row_of,
@@ -65,11 +64,6 @@ class SqliteStore(SqliteFile):
         if not self._connection.execute(ADVANCE, row_of(entry)).rowcount:
             raise StaleEntryError(f"{entry.operation} {entry.request_id} has moved on")
         return replace(entry, version=entry.version + 1)
-
-    def unfinished(self) -> list[Entry]:
-        """Return the open entries in the order of their opening."""
-        rows: list[NumberedRow] = self._connection.execute(UNFINISHED).fetchall()
-        return [entry_of(row) for row in rows]
 
     def page(self, which: Which, *, after: int) -> tuple[list[Entry], int | None]:
         """Return the next entries after a number, and the number of the last of them, if any."""

@@ -26,8 +26,10 @@ from agcod_async.batch import (
 )
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_run import Settled
+from agcod_async.core import verdicts as core_verdicts
 from agcod_async.delivery import DeliveryPolicy
 from agcod_async.endpoints import Endpoint
+from agcod_async.engine.record import proved
 from agcod_async.errors import UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.memory import MemoryJournal
@@ -546,6 +548,37 @@ def test_funds_that_cannot_be_asked_for_stop_nothing(
     run(main())
 
 
+def test_a_look_at_the_funds_that_fails_is_not_the_last_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator, told = server(funds="3"), list[str]()
+        job = await planned(tmp_path / "job", orders(2, "1.00"))
+        watch = FundsWatch(every_seconds=1.0, stop_below=Money("10", "USD"))
+        async with session_for(job, emulator) as session:
+            job_run = JobRun(session, job, funds=watch, tell=told.append, clock=virtual_clock())
+            task = asyncio.create_task(job_run.finish())
+            await asyncio.sleep(10.5)
+            assert job_run.stop_of_line == Stop(Cause.FUNDS)
+            worker = job._worker
+            job._worker = Busy()
+            await asyncio.sleep(2)
+            job._worker = worker
+            pay_in(emulator, "1000")
+            await asyncio.sleep(30)
+            assert task.done()
+        assert await counts(job) == {"issued": 2}
+        await job.aclose()
+        assert "the funds could not be watched: database is locked" in told
+
+    run(main())
+
+
+class Busy:
+    """A plan that somebody else writes to for a while."""
+
+    async def ask(self, _: object) -> object:
+        raise JournalError("database is locked")
+
+
 def test_a_mark_in_another_currency_than_the_accounts_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         emulator = server()
@@ -776,3 +809,49 @@ def test_a_job_can_be_made_of_files_alone(tmp_path: Path) -> None:
     assert (tmp_path / "job" / "journal.sqlite").exists()
     assert (tmp_path / "job" / "job.sqlite").exists()
     run(job.aclose())
+
+
+# --- what the journal knows better ----------------------------------------------------------------
+
+
+def test_an_order_in_doubt_whose_card_the_books_have_proved_is_issued(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator = server(FaultRule(fault=FaultKind.LOSE_REPLY, times=1000))
+        job = await planned(tmp_path / "job", orders(1))
+        await run_once(job, emulator, deadline_seconds=20)
+        assert await states(tmp_path / "job") == {"1": "in_doubt"}
+        job = await reopened(tmp_path / "job")
+        entry = await job.journal.find("CreateGiftCard", "Emula0001")
+        assert entry is not None
+        await proved(job.journal, entry, core_verdicts.Issued(None), gc_id="A1", now=1.0)
+
+        # Nothing answers, or it is too old to be sent again: the code cannot be read back.
+        (settled,) = await run_once(job, emulator, Taker(), deadline_seconds=20)
+
+        assert isinstance(settled.receipt.verdict, InDoubt)
+        assert settled.row.state is RowState.ISSUED
+        assert (settled.row.outcome.gc_id, settled.delivered) == ("A1", "failed")
+        emulator.play(FaultScript())
+        taker = Taker()
+        await run_once(await reopened(tmp_path / "job"), emulator, taker)
+        assert taker.ids == {"Emula0001"}
+        assert await states(tmp_path / "job") == {"1": "delivered"}
+
+    run(main())
+
+
+def test_an_order_is_found_as_an_earlier_run_has_left_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator = server(always("Emula0002", FaultKind.LOSE_REPLY))
+        job = await planned(tmp_path / "job", orders(2))
+        first = await run_once(job, emulator, deadline_seconds=20)
+        emulator.play(FaultScript())
+        second = await run_once(await reopened(tmp_path / "job"), emulator)
+
+        assert {one.row.number: one.left for one in first} == {
+            1: RowState.PLANNED,
+            2: RowState.PLANNED,
+        }
+        assert {one.row.number: one.left for one in second} == {2: RowState.IN_DOUBT}
+
+    run(main())

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agcod_async.cli import job_command
+from agcod_async.figures import from_json
 from agcod_async.settings import Settings
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
 from agcod_async.values import Money
@@ -254,6 +255,7 @@ def test_an_order_in_doubt_is_listed_until_it_is_settled(
         (("--stop-below", "5"), "--stop-below: needs --job"),
         (("--job", "j", "--concurrency", "0"), "--concurrency: is out of range"),
         (("--job", "j", "--deadline", "0"), "--deadline: is out of range"),
+        (("--patience", "60"), "--patience: needs --job"),
         (("--job", "j", "--patience", "-1"), "--patience: is out of range"),
         (("--job", "j", "--deliver-to", "nowhere:nothing"), "--deliver-to"),
         (("--job", "j", "--spend-cap", "five"), "amount: 'five' is not"),
@@ -383,3 +385,81 @@ def test_what_must_not_be_pruned_is_refused(
     assert (of_a_job.code, missing.code, young.code) == (2, 2, 2)
     assert "is a job's" in of_a_job.err
     assert not (tmp_path / "none").exists()
+
+
+class Stubborn:
+    """A sink that takes every card, and cannot be closed."""
+
+    async def deliver(self, *_: object) -> None:
+        return
+
+    async def aclose(self) -> None:
+        raise ConnectionError("it has hung up")
+
+
+def test_a_sink_that_cannot_be_closed_changes_no_result(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    job: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stubborn(_: object) -> Stubborn:
+        return Stubborn()
+
+    monkeypatch.setattr(job_command, "open_sink", stubborn)
+    run = agcod("batch", "issue", file_of(HEADER, *ORDERS), "--job", job)
+
+    assert run.code == 0
+    assert "delivered" in run.out
+
+
+def test_the_reports_of_a_jobs_runs_add_up(
+    agcod: Agcod,
+    emulator: Emulator,
+    file_of: FileOf,
+    job: Path,
+    shop: Callable[[str], str],
+    tmp_path: Path,
+) -> None:
+    sink = ("--deliver-to", shop("Emula2"), "--deliver-attempts", "1")
+    reports = [tmp_path / f"{name}.json" for name in ("first", "second", "both")]
+    path = file_of(HEADER, *ORDERS)
+    agcod("batch", "issue", path, "--job", job, *sink, "--report", reports[0])
+    agcod("batch", "resume", job, "--deliver-to", shop("nobody"), "--report", reports[1])
+    agcod("report", *reports[:2], "-o", reports[2])
+    first, second, both = (from_json(file.read_text(encoding="utf-8")) for file in reports)
+
+    assert (first.taken_again, first.settled_ids) == ({}, ())
+    assert first.taken.orders == 3
+    assert {name: worth.orders for name, worth in second.taken_again.items()} == {"issued": 1}
+    assert both.taken == both.ended("issued") == first.taken
+    assert (both.delivered, both.undelivered) == (3, 0)
+
+
+def test_what_reconcile_settles_in_a_jobs_journal_comes_out_right_when_it_is_resumed(
+    agcod: Agcod, serve: Serve, file_of: FileOf, job: Path, shop: Callable[[str], str]
+) -> None:
+    lost = tuple(
+        FaultRule(request_id=name, fault=fault, times=1000)
+        for name, fault in (
+            ("Emula1", FaultKind.RESET_AFTER),  # it lives, and nobody has been told
+            ("Emula2", FaultKind.RESET),  # it never arrived
+        )
+    )
+    emulator = serve(EmulatorConfig(requests_per_second=None, faults=FaultScript(rules=lost)))
+    path = file_of(HEADER, *ORDERS)
+    run = agcod("batch", "issue", path, "--job", job, "--deadline", "0.3")
+    emulator.play(FaultScript())
+    reconciled = agcod("reconcile", "--journal", job / "journal.sqlite", "--json")
+    resumed = agcod("batch", "resume", job, "--deliver-to", shop("nobody"), "--json")
+
+    assert run.code == 3
+    assert {one["verdict"] for one in reconciled.objects if one["kind"] == "call"} == {"issued"}
+    assert resumed.code == 0
+    assert resumed.objects[-1]["states"]["delivered"] == {
+        "orders": 3,
+        "amounts": {"USD": "60.75"},
+    }
+    assert emulator.ledger.balances()[0].live == Decimal("60.75")
+    assert_no_code(emulator, reconciled.everything + resumed.everything)

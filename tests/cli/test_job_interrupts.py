@@ -8,6 +8,7 @@ import pytest
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch import JobRun, Order
+from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.interrupts import DRAIN_SECONDS
 from agcod_async.cli.issuing import Line
 from agcod_async.cli.job_batch import JobBatch
@@ -98,10 +99,14 @@ def test_the_second_interrupt_waits_no_longer(tmp_path: Path) -> None:
 
 
 def test_the_third_stops_at_once_and_the_job_can_be_resumed(tmp_path: Path) -> None:
-    _, _, emulator, left, ended_at = interrupted(tmp_path / "job", 3.0, 3.2, 3.4, silent=True)
+    batch, _, emulator, left, ended_at = interrupted(tmp_path / "job", 3.0, 3.2, 3.4, silent=True)
     assert ended_at < 11.0
     assert left["planned"] == 92
     assert left.get("under_way", 0) + left.get("in_doubt", 0) == 8
+    figures = batch.figures
+    assert figures is not None
+    assert (figures.taken.orders, figures.open.orders) == (8, left.get("under_way", 0))
+    assert batch.tally.exit_code is ExitCode.IN_DOUBT
     emulator.play(FaultScript())
 
     async def again() -> dict[str, int]:

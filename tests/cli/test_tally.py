@@ -13,13 +13,14 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
+from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.report import print_summary, summary_fields
 from agcod_async.cli.run_figures import figures_of
 from agcod_async.cli.tally import LISTED_MAX, Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import DeclinedError, InDoubtError, ReversedError, UnavailableError
-from agcod_async.figures import Figures, Worth, from_json, to_json
+from agcod_async.figures import Figures, Worth, from_json, merged, to_json
 from agcod_async.figures.figures import REFUSALS_MAX
 from agcod_async.figures.pace import PaceMeter
 from agcod_async.providers.agcod.messages import GiftCard
@@ -164,6 +165,49 @@ def test_an_order_that_an_earlier_run_left_is_counted_as_taken_again() -> None:
     assert [order.request_id for order in figures.in_doubt] == ["Emula1", "Emula2", "Emula3"]
     assert figures.open == figures.taken
     assert (figures.stopped or "").startswith("a long story")
+
+
+def test_an_order_that_goes_back_into_the_plan_counts_in_no_run_until_it_is_taken_again() -> None:
+    clock = virtual_clock()
+    order = Order(request_id="Emula1", amount=Money("2.00", "USD"))
+
+    async def figures(tally: Tally) -> Figures:
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+
+    stopped, back, done = Tally(), Tally(), Tally()
+    stopped.take(order)
+    back.put_back(order, "open")
+    done.take(order)
+    done.add(issued(amount="2.00"), "none")
+
+    runs = [run(figures(tally)) for tally in (stopped, back, done)]
+    assert merged(runs[:2]).taken.orders == 0
+    assert merged(runs[:2]).in_doubt == ()
+    assert merged(runs).taken == merged(runs).ended("issued") == Worth(1, {"USD": Decimal("2.00")})
+
+
+def test_a_card_that_is_not_read_back_stays_issued_and_counts_once() -> None:
+    clock = virtual_clock()
+
+    async def figures(tally: Tally) -> Figures:
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+
+    first, unread, last = Tally(), Tally(), Tally()
+    card = issued(amount="1.00")
+    first.take(card.order)
+    first.add(card, "failed")
+    unread.take(card.order, "issued")
+    unread.add_issued(IN_DOUBT, "failed")
+    last.take(card.order, "issued")
+    last.add_issued(card, "done")
+
+    assert unread.exit_code is ExitCode.DECLINED
+    runs = [run(figures(tally)) for tally in (first, unread, last)]
+    assert merged(runs[:2]).undelivered == 1
+    assert merged(runs[:2]).ended("in_doubt").orders == 0
+    job = merged(runs)
+    assert (job.delivered, job.undelivered) == (1, 0)
+    assert job.taken == job.ended("issued") == Worth(1, {"USD": Decimal("1.00")})
 
 
 def test_the_wire_can_fill_neither_the_memory_nor_a_line_with_error_names(

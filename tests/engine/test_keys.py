@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agcod_async.core.outcomes import Reason, Refused, Reply
+from agcod_async.core.outcomes import Outdated, Reason, Refused, Reply
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.verdicts import Unavailable
 from agcod_async.credentials import CredentialsProvider, RotatingCredentials
 from agcod_async.engine.call import Call
-from agcod_async.engine.keyring import POLL_SECONDS, RETRY_SECONDS
+from agcod_async.engine.keyring import POLL_SECONDS, RETRY_SECONDS, Keyring
 from agcod_async.errors import AccountError, InDoubtError, UnavailableError
 from agcod_async.events import AttemptEnded, KeyAged, KeyRefused
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Operation, UndoLeg
-from agcod_async.testing.clock import WALL_AT_START, run
+from agcod_async.testing.clock import WALL_AT_START, run, virtual_clock
 from agcod_async.values import Credentials
 from tests.support.permits import FreePacer, Wait
 from tests.support.scripted import HANG, LOST, After, Sent, Step
@@ -591,3 +591,20 @@ def test_a_refusal_that_is_not_of_the_key_stays_a_refusal() -> None:
             assert keys_used(s) == [NEW.access_key_id]
 
     run(main())
+
+
+def test_a_refusal_of_the_date_says_nothing_of_the_key() -> None:
+    async def main() -> list[Credentials]:
+        clock, used = virtual_clock(), list[Credentials]()
+        keys = Keyring(
+            RotatingCredentials(NEW, OLD), lambda _: lambda *_: {}, clock=clock, observers=()
+        )
+        for outcome in (Refused(WHY, of_key=True), Outdated(WHY), Outdated(WHY)):
+            key = keys.take()
+            assert key is not None
+            used.append(key.credentials)
+            keys.learn(key, clock.monotonic(), outcome)
+            await asyncio.sleep(RETRY_SECONDS if len(used) == 1 else 0)
+        return used
+
+    assert run(main()) == [NEW, NEW, OLD]

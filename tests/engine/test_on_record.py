@@ -15,7 +15,7 @@ from agcod_async.errors import (
     UnavailableError,
 )
 from agcod_async.testing.clock import WALL_AT_START, run
-from tests.support.journals import JournalSpy
+from tests.support.journals import JournalSpy, open_entries
 from tests.support.scripted import LOST, After
 from tests.support.stage import stage
 from tests.support.toy import COUNT, ToyQuestion
@@ -109,7 +109,7 @@ def test_a_confirmed_card_stays_confirmed_whatever_a_later_replay_says() -> None
 
                 assert s.entry().facts.confirmed
                 assert s.entry().verdict == "Issued"
-                assert await s.journal.unfinished() == []
+                assert await open_entries(s.journal) == []
 
     run(main())
 

@@ -6,6 +6,7 @@ from agcod_async.journal.base import JournalError, StaleEntryError
 from agcod_async.journal.memory import CLOSED_ENTRIES_MAX, MemoryJournal
 from agcod_async.journal.records import Entry
 from agcod_async.testing.clock import run
+from tests.support.journals import open_entries
 
 
 def entry(request_id: str = "Toy1", operation: str = "Issue") -> Entry:
@@ -46,7 +47,7 @@ def test_two_operations_under_one_id_are_two_entries() -> None:
         for operation in ("Issue", "TakeBack"):
             await journal.open(entry("Toy1", operation))
 
-        assert [one.operation for one in await journal.unfinished()] == ["Issue", "TakeBack"]
+        assert [one.operation for one in await open_entries(journal)] == ["Issue", "TakeBack"]
 
     run(main())
 
@@ -97,7 +98,7 @@ def test_what_is_open_is_listed_oldest_first() -> None:
         await journal.open(entry("Toy3"))
         await journal.advance(replace(first, sends=1))
 
-        assert [one.request_id for one in await journal.unfinished()] == ["Toy1", "Toy3"]
+        assert [one.request_id for one in await open_entries(journal)] == ["Toy1", "Toy3"]
 
     run(main())
 
@@ -124,7 +125,7 @@ def test_a_call_that_is_open_again_is_not_forgotten_with_the_finished_ones() -> 
         for n in range(2, 6):
             await closed(journal, f"Toy{n}")
 
-        assert [one.request_id for one in await journal.unfinished()] == ["Toy1"]
+        assert [one.request_id for one in await open_entries(journal)] == ["Toy1"]
 
     run(main())
 
@@ -159,7 +160,7 @@ def test_a_closed_journal_may_be_used_by_the_next_session() -> None:
         await journal.open(entry())
         await journal.aclose()
 
-        assert len(await journal.unfinished()) == 1
+        assert len(await open_entries(journal)) == 1
 
     run(main())
 

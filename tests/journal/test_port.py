@@ -15,6 +15,7 @@ from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.journal.sqlite_store import READ_AT_ONCE
 from tests.journal.entries import everything, fresh, issued, sending
+from tests.support.journals import open_entries
 
 Opened = Callable[[], AbstractAsyncContextManager[Journal]]
 
@@ -86,7 +87,7 @@ def test_two_operations_under_one_id_are_two_entries(opened: Opened) -> None:
             for operation in ("Issue", "TakeBack"):
                 await journal.open(fresh("Toy1", operation))
 
-            unfinished = await journal.unfinished()
+            unfinished = await open_entries(journal)
             assert [entry.key for entry in unfinished] == [("Issue", "Toy1"), ("TakeBack", "Toy1")]
 
     asyncio.run(main())
@@ -129,15 +130,15 @@ def test_what_is_open_is_listed_in_the_order_of_its_opening(opened: Opened) -> N
             await journal.advance(sending(entries[0]))
             await journal.advance(sending(replace(entries[3])))
 
-            assert [e.request_id for e in await journal.unfinished()] == [
+            assert [e.request_id for e in await open_entries(journal)] == [
                 "Toy0",
                 "Toy2",
                 "Toy3",
                 "Toy4",
             ]
-            assert (await journal.unfinished())[0].sends == 1
+            assert (await open_entries(journal))[0].sends == 1
             await journal.advance(replace(closed, verdict=""))
-            assert [e.request_id for e in await journal.unfinished()][:2] == ["Toy0", "Toy1"]
+            assert [e.request_id for e in await open_entries(journal)][:2] == ["Toy0", "Toy1"]
 
     asyncio.run(main())
 
@@ -194,7 +195,7 @@ def test_an_entry_is_found_as_it_stands_and_none_is_made_by_looking(opened: Open
 
             assert await journal.find("Issue", "Toy1") == moved
             assert await journal.find("TakeBack", "Toy1") is None
-            assert len(await journal.unfinished()) == 1
+            assert len(await open_entries(journal)) == 1
 
     asyncio.run(main())
 

@@ -19,6 +19,7 @@ from agcod_async.journal.group_commit import GROUP_MAX
 from agcod_async.journal.sqlite import PRUNE_AGE_SECONDS_MIN, SqliteJournal
 from agcod_async.journal.sqlite_store import PRUNED_AT_ONCE
 from tests.journal.entries import fresh, issued, sending
+from tests.support.journals import open_entries
 from tests.tidy import tree
 
 
@@ -53,7 +54,7 @@ def test_what_was_written_is_there_when_the_file_is_opened_again(path: Path) -> 
 
     async def after() -> None:
         async with SqliteJournal(path) as journal:
-            assert await journal.unfinished() == [replace(sending(fresh("Toy1")), version=1)]
+            assert await open_entries(journal) == [replace(sending(fresh("Toy1")), version=1)]
             assert await journal.open(fresh("Toy2")) == replace(issued(fresh("Toy2")), version=1)
 
     asyncio.run(before())
@@ -114,7 +115,7 @@ def test_the_memory_in_use_does_not_grow_with_the_number_of_finished_calls(path:
             after = await calls(1_200)
 
             assert after - before < 600 * 50  # an entry is ten times as large
-            assert await journal.unfinished() == []
+            assert await open_entries(journal) == []
 
     tracemalloc.start()
     try:
@@ -173,7 +174,7 @@ def test_one_journal_serves_one_event_loop_after_the_other(path: Path) -> None:
     journal = SqliteJournal(path)
     for n in range(3):
         asyncio.run(write(journal, 5, 5 * n))
-    assert len(asyncio.run(journal.unfinished())) == 15
+    assert len(asyncio.run(open_entries(journal))) == 15
     asyncio.run(journal.aclose())
 
 
@@ -188,7 +189,7 @@ def test_one_journal_serves_event_loops_side_by_side(path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    assert len(asyncio.run(journal.unfinished())) == 200
+    assert len(asyncio.run(open_entries(journal))) == 200
     asyncio.run(journal.aclose())
 
 
@@ -203,7 +204,7 @@ def test_cancelled_waiters_lose_no_write_and_harm_nobody(path: Path) -> None:
 
             assert sum(isinstance(end, asyncio.CancelledError) for end in ended) == 150
             assert ended[1::2] == [fresh(f"Toy{n}") for n in range(1, 300, 2)]
-            assert len(await journal.unfinished()) == 300
+            assert len(await open_entries(journal)) == 300
 
     asyncio.run(main())
 
@@ -218,7 +219,7 @@ def test_a_loop_that_has_closed_leaves_its_writes_behind(path: Path) -> None:
 
     asyncio.run(in_a_hurry())
 
-    assert len(asyncio.run(journal.unfinished())) == 300
+    assert len(asyncio.run(open_entries(journal))) == 300
     asyncio.run(journal.aclose())
 
 
@@ -249,7 +250,7 @@ def test_a_closed_journal_says_that_it_is_closed(path: Path) -> None:
         for asking in (
             journal.open(fresh()),
             journal.advance(entry),
-            journal.unfinished(),
+            open_entries(journal),
             journal.prune(older_than_seconds=PRUNE_AGE_SECONDS_MIN, now=0.0),
         ):
             with pytest.raises(JournalError, match=r"the journal .*journal\.db is closed"):
@@ -277,7 +278,7 @@ def test_a_closing_that_is_cancelled_goes_on(path: Path) -> None:
         await asyncio.wait([closing_it])
         await journal.aclose()
         async with SqliteJournal(path) as again:
-            assert await again.unfinished() == []
+            assert await open_entries(again) == []
 
     asyncio.run(main())
 
@@ -301,7 +302,7 @@ def test_a_journal_that_nobody_closes_ends_with_its_last_reference(path: Path) -
 
     assert threading.active_count() == before
     again = SqliteJournal(path)
-    assert len(asyncio.run(again.unfinished())) == 3
+    assert len(asyncio.run(open_entries(again))) == 3
     asyncio.run(again.aclose())
 
 
@@ -352,7 +353,7 @@ def test_pruning_removes_what_is_closed_and_old_and_nothing_else(path: Path) -> 
             young = await journal.advance(issued(await journal.open(fresh("Toy4")), at=3 * DAY))
 
             assert await journal.prune(older_than_seconds=2 * DAY, now=4 * DAY) == 1
-            assert await journal.unfinished() == [open_and_old]
+            assert await open_entries(journal) == [open_and_old]
             assert [await journal.open(fresh(f"Toy{n}")) for n in (3, 4)] == [edge, young]
             assert await journal.open(fresh("Toy2")) != old
             assert await journal.prune(older_than_seconds=2 * DAY, now=4 * DAY) == 0
@@ -374,7 +375,7 @@ def test_pruning_goes_on_until_everything_has_been_looked_at(path: Path) -> None
             statements = statements_of(journal)
 
             assert await journal.prune(older_than_seconds=DAY, now=DAY + 4) == count // 2
-            assert len(await journal.unfinished()) == count // 2
+            assert len(await open_entries(journal)) == count // 2
             assert sum("DELETE" in statement for statement in statements) >= 3
 
     asyncio.run(main())

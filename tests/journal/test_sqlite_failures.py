@@ -17,11 +17,12 @@ import pytest
 from msgspec.structs import replace
 
 from agcod_async.journal import sqlite_file
-from agcod_async.journal.base import Journal, JournalError, StaleEntryError
+from agcod_async.journal.base import Journal, JournalError, StaleEntryError, Which
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.journal.sqlite_store import SqliteStore
 from tests.journal.entries import fresh, issued, sending
+from tests.support.journals import open_entries
 
 MARK = "MARKED-BODY"
 
@@ -129,7 +130,7 @@ def test_a_group_fails_as_a_whole_and_the_next_one_is_written(path: Path, troubl
                 await fail(at_once(journal, 1, 20), text)
 
             await asyncio.gather(*at_once(journal, 11, 20))
-            unfinished = await journal.unfinished()
+            unfinished = await open_entries(journal)
             assert unfinished[0] == kept
             assert {entry.request_id for entry in unfinished[1:]} == {
                 f"Toy{n}" for n in range(11, 31)
@@ -166,7 +167,10 @@ def test_a_transaction_waits_for_somebody_who_writes_for_a_moment(path: Path) ->
         done = threading.Timer(0.05, somebody.execute, ["COMMIT"])
         done.start()
         # It reads first: what it has read must still be so when it writes.
-        works = (lambda: str(store.unfinished()), lambda: str(store.open_entry(fresh())))
+        works = (
+            lambda: str(store.page(Which.OPEN, after=0)),
+            lambda: str(store.open_entry(fresh())),
+        )
         assert store.transact(works) == [None, None]
         done.join()
     store.close()
@@ -177,7 +181,7 @@ def test_a_table_that_somebody_has_dropped_is_reported(path: Path) -> None:
         async with SqliteJournal(path) as journal:
             entry = await journal.open(fresh())
             execute(journal, "ALTER TABLE entry RENAME TO other")
-            for asking in (journal.open(entry), journal.advance(entry), journal.unfinished()):
+            for asking in (journal.open(entry), journal.advance(entry), open_entries(journal)):
                 with pytest.raises(JournalError, match="no such table: entry"):
                     await asking
 
@@ -200,7 +204,7 @@ def test_a_file_that_is_overwritten_while_it_is_open_is_reported(path: Path) -> 
         execute(journal, "PRAGMA cache_size = 0")
         overwrite_all_but_the_first_page(path)
         with pytest.raises(JournalError, match="database disk image is malformed"):
-            await journal.unfinished()
+            await open_entries(journal)
         await journal.aclose()
 
     asyncio.run(main())

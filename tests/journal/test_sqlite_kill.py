@@ -16,6 +16,7 @@ import pytest
 
 from agcod_async.journal.sqlite import SqliteJournal
 from tests.journal.entries import fresh
+from tests.support.journals import open_entries
 from tests.tidy import tree
 
 DEATHS = 12
@@ -61,7 +62,7 @@ def writers() -> Iterator[Writers]:
 
 async def check(path: Path, acknowledged: dict[str, int]) -> None:
     async with SqliteJournal(path) as journal:
-        unfinished = {entry.request_id for entry in await journal.unfinished()}
+        unfinished = {entry.request_id for entry in await open_entries(journal)}
         for request_id, version in acknowledged.items():
             entry = await journal.open(fresh(request_id))
             # The write after the last one that was acknowledged may have been done, too.

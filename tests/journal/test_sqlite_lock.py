@@ -15,6 +15,7 @@ from agcod_async.journal.base import JournalError
 from agcod_async.journal.lock_file import JournalInUseError, LockFile
 from agcod_async.journal.sqlite import SqliteJournal
 from tests.journal.entries import fresh
+from tests.support.journals import open_entries
 from tests.tidy import tree
 
 HOLDER = """
@@ -198,6 +199,6 @@ def test_without_flock_sqlite_itself_keeps_others_out(
 
     asyncio.run(journal.aclose())
     again = SqliteJournal(path)
-    assert len(asyncio.run(again.unfinished())) == 1
+    assert len(asyncio.run(open_entries(again))) == 1
     asyncio.run(again.aclose())
     assert not path.with_name("journal.db.lock").exists()

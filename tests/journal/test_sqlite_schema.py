@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -157,12 +157,6 @@ def test_there_is_a_column_for_every_field_and_none_for_a_claim_code(
     assert not {name for name in columns if "claim" in name or name == "code"}
 
 
-def test_open_entries_are_found_without_reading_the_others(sql: sqlite3.Connection) -> None:
-    plan = sql.execute(f"EXPLAIN QUERY PLAN {sqlite_rows.UNFINISHED}").fetchall()
-
-    assert [row[3] for row in plan] == ["SCAN entry USING INDEX open_entries"]
-
-
 @pytest.mark.parametrize(
     ("which", "index"),
     [(Which.OPEN, "open_entries"), (Which.UNAUDITED, "unaudited_entries"), (Which.ALL, "PRIMARY")],
@@ -192,9 +186,6 @@ class WithoutThread:
 
     async def find(self, operation: str, request_id: str) -> Entry | None:
         return self._done(lambda: self.store.find(operation, request_id))
-
-    async def unfinished(self) -> Sequence[Entry]:
-        return self._done(self.store.unfinished)
 
     async def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
         after: int | None = 0

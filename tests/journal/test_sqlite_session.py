@@ -8,7 +8,7 @@ session opens the copy.
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.core.outcomes import Lost, Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import AgcodError
-from agcod_async.journal.base import Journal, JournalError
+from agcod_async.journal.base import Journal, JournalError, Which
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite import SqliteJournal
@@ -39,6 +39,7 @@ from agcod_async.testing import (
 )
 from agcod_async.values import Money, RequestId
 from agcod_async.wire.port import Exchanged, Transport
+from tests.support.journals import open_entries
 
 T = TypeVar("T")
 
@@ -162,8 +163,8 @@ class MortalJournal:
     async def advance(self, entry: Entry) -> Entry:
         return await self.life.do(lambda: self.journal.advance(entry), no_journal)
 
-    async def unfinished(self) -> Sequence[Entry]:
-        return await self.journal.unfinished()
+    def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
+        return self.journal.entries(which)
 
     async def aclose(self) -> None:
         await self.journal.aclose()
@@ -254,7 +255,7 @@ async def reconcile(path: Path, amazon: Emulator) -> None:
         reconciled = await session.reconcile(deadline_seconds=10)
 
         assert [one.error for one in reconciled if one.error is not None] == []
-        assert await journal.unfinished() == []
+        assert await open_entries(journal) == []
 
 
 async def ask_again(path: Path, amazon: Emulator) -> dict[int, GiftCard]:

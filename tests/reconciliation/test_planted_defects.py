@@ -24,6 +24,7 @@ from agcod_async.reconciliation.orders import Placed
 from agcod_async.testing.clock import WALL_AT_START, run
 from agcod_async.values import Money
 from tests.support.fair import SETTINGS, Fair, emulator, order
+from tests.support.journals import open_entries
 
 ORDERS = 50
 SELECTION = Selection(
@@ -53,7 +54,7 @@ def history(seed: int) -> History:
             async for _ in issue_many(session, orders, deadline_seconds=20):
                 pass
             fair.emulator.play(emulator(0.0, 0).config.faults)
-            while await fair.journal.unfinished():
+            while await open_entries(fair.journal):
                 await asyncio.sleep(10)
                 await session.reconcile(deadline_seconds=7200)
             await asyncio.sleep(2000)

@@ -14,6 +14,7 @@ from agcod_async.errors import InDoubtError, UnavailableError
 from agcod_async.testing import AfterCancel, CardStatus, FaultKind, Semantics, UnknownCancel
 from agcod_async.testing.clock import run
 from tests.support.fair import Fair, emulator, order
+from tests.support.journals import open_entries
 
 RECONCILE_SECONDS = 7200.0
 SEMANTICS = [Semantics(after, unknown) for after in AfterCancel for unknown in UnknownCancel]
@@ -71,7 +72,7 @@ def test_hasty_callers_are_often_in_doubt_and_reconciling_settles_them(seed: int
         kinds = Counter(type(one.verdict).__name__ for one in told)
         assert kinds["InDoubt"] > 10
         assert kinds["Issued"] > 10
-        open_then = {entry.request_id for entry in await fair.journal.unfinished()}
+        open_then = {entry.request_id for entry in await open_entries(fair.journal)}
         assert {one.order.request_id for one in told if isinstance(one.verdict, InDoubt)} <= (
             open_then | live_ids(fair)
         )
@@ -81,7 +82,7 @@ def test_hasty_callers_are_often_in_doubt_and_reconciling_settles_them(seed: int
 
         fair.check(again)
         assert all(isinstance(one.verdict, Issued) for one in again)
-        assert await fair.journal.unfinished() == []
+        assert await open_entries(fair.journal) == []
 
     run(main())
 

@@ -44,6 +44,7 @@ from agcod_async.testing import (
 )
 from agcod_async.testing.clock import run, virtual_clock
 from agcod_async.values import Money
+from tests.support.journals import open_entries
 
 CARD_NUMBER = "6284190537715502918"
 ACCOUNT_ID = "851CANARY6129930055412"
@@ -501,7 +502,7 @@ def test_a_load_left_open_is_named_by_reconcile_and_finished_by_the_same_call() 
             assert "call again" in str(left.error)
             assert left.error.next_safe_action == "replay_same_id"
             assert made.emulator.arrivals.total == 1
-            assert len(await made.journal.unfinished()) == 1
+            assert len(await open_entries(made.journal)) == 1
 
             with pytest.raises(IdempotencyConflictError):
                 await session.load_amazon_balance(
@@ -509,7 +510,7 @@ def test_a_load_left_open_is_named_by_reconcile_and_finished_by_the_same_call() 
                 )
             load = await session.load_amazon_balance(**asked)
             assert load.amount == AMOUNT
-            assert await made.journal.unfinished() == []
+            assert await open_entries(made.journal) == []
             assert len(list(made.emulator.ledger.balance.loads())) == 1
 
     run(main())
@@ -526,7 +527,7 @@ def test_a_load_that_cannot_have_worked_is_closed_by_reconcile() -> None:
                     ),
                 )
             await session.reconcile()
-            assert await made.journal.unfinished() == []
+            assert await open_entries(made.journal) == []
 
     run(main())
 

@@ -12,7 +12,7 @@ import pytest
 from agcod_async.clock import Clock
 from agcod_async.session import Session
 from agcod_async.testing.clock import WALL_AT_START, virtual_clock
-from tests.support.journals import JournalSpy
+from tests.support.journals import JournalSpy, open_entries
 from tests.support.permits import FreePacer
 from tests.support.stage import SETTINGS
 from tests.support.toy import ISSUE, TOY, order
@@ -87,7 +87,7 @@ async def settle(history: History) -> None:
     """Recover, ask for the card, let everything land, and count the cards."""
     session = history.session()
     await session.reconcile(deadline_seconds=PATIENT_SECONDS)
-    assert await history.journal.unfinished() == []
+    assert await open_entries(history.journal) == []
     known = history.journal.inner._entries.get(("Issue", "Toy1"))
     was_issued = known is not None and known.verdict == "Issued"
     if was_issued:

@@ -39,6 +39,7 @@ from agcod_async.testing import (
 from agcod_async.testing.clock import run, virtual_clock
 from agcod_async.values import Money, RequestId
 from tests.support.fair import troubled
+from tests.support.journals import open_entries
 
 SETTINGS = Settings(credentials=EMULATOR_CREDENTIALS, partner_id=EMULATOR_PARTNER_ID)
 PATIENT_SECONDS = 7200.0
@@ -241,7 +242,7 @@ def test_hasty_activations_are_settled_by_reconciling() -> None:
             await asyncio.sleep(10)  # what runs at this moment is left alone
             for _ in range(3):
                 await session.reconcile(deadline_seconds=PATIENT_SECONDS)
-            assert await made.journal.unfinished() == []
+            assert await open_entries(made.journal) == []
             settled = await asyncio.gather(
                 *(told(activate, session, number, PATIENT_SECONDS) for number in range(40))
             )

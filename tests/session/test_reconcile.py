@@ -10,6 +10,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import InDoubtError, ReversedError
 from agcod_async.testing.clock import WALL_AT_START, run
 from agcod_async.values import RequestId
+from tests.support.journals import open_entries
 from tests.support.left_open import left_open, put
 from tests.support.scripted import LOST, After
 from tests.support.stage import stage
@@ -83,7 +84,7 @@ def test_a_call_that_cannot_have_worked_is_closed_without_sending() -> None:
 
             assert await s.session.reconcile() == []
             assert s.transport.sent == []
-            assert await s.journal.unfinished() == []
+            assert await open_entries(s.journal) == []
             assert s.entry("Toy1").verdict == s.entry("Toy2").verdict == "Unavailable"
 
     run(main())
@@ -138,7 +139,7 @@ def test_an_operation_that_nobody_knows_is_left_alone() -> None:
             await put(s, left_open(operation="Retired"), left_open("Toy2"))
 
             assert [one.request_id for one in await s.session.reconcile()] == ["Toy2"]
-            assert len(await s.journal.unfinished()) == 1
+            assert len(await open_entries(s.journal)) == 1
 
     run(main())
 
@@ -151,7 +152,7 @@ def test_the_calls_of_another_partner_are_left_alone() -> None:
             await put(s, theirs, mine, idle)
 
             assert [one.request_id for one in await s.session.reconcile()] == ["Toy2"]
-            assert await s.journal.unfinished() == [theirs, idle]
+            assert await open_entries(s.journal) == [theirs, idle]
 
     run(main())
 

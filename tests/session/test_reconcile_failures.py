@@ -10,7 +10,7 @@ from agcod_async.errors import DeclinedError, InDoubtError, UsageError
 from agcod_async.journal.base import Which
 from agcod_async.journal.records import Entry
 from agcod_async.testing.clock import run
-from tests.support.journals import JournalSpy
+from tests.support.journals import JournalSpy, open_entries
 from tests.support.left_open import left_open, put
 from tests.support.scripted import After
 from tests.support.stage import stage
@@ -87,7 +87,7 @@ def test_a_journal_that_fails_is_told_for_the_entry_and_stops_nobody() -> None:
             await put(s, left_open("Toy1", facts=Facts()), left_open("Toy2"))
 
             assert [one.request_id for one in await s.session.reconcile()] == ["Toy2"]
-            assert [one.request_id for one in await journal.unfinished()] == ["Toy1"]
+            assert [one.request_id for one in await open_entries(journal)] == ["Toy1"]
 
     run(main())
 
@@ -116,7 +116,7 @@ def test_whoever_stops_reconciling_leaves_no_task() -> None:
             await asyncio.sleep(1)
 
             assert len(s.transport.sent) == 64
-            assert len(await s.journal.unfinished()) == 36
+            assert len(await open_entries(s.journal)) == 36
 
     run(main())
 

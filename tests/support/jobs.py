@@ -74,9 +74,6 @@ class JournalAtOnce:
     async def advance(self, entry: Entry) -> Entry:
         return await self.worker.ask(lambda: self.store.advance(entry))
 
-    async def unfinished(self) -> Sequence[Entry]:
-        return await self.worker.ask(self.store.unfinished)
-
     async def aclose(self) -> None:
         await self.worker.aclose()
 

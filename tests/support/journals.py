@@ -1,13 +1,13 @@
 """A journal that writes down what is written, and fails or dawdles on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from agcod_async.core.outcomes import Leg
-from agcod_async.journal.base import JournalError, Which
+from agcod_async.journal.base import Journal, JournalError, Which
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.journal.records import Entry
 
@@ -21,6 +21,11 @@ def facts_line(entry: Entry) -> str:
     if facts.epoch:
         named.append(f"epoch={facts.epoch}")
     return " ".join(named) or "plain"
+
+
+async def open_entries(journal: Journal) -> list[Entry]:
+    """Return the entries that are open, in the order of their opening."""
+    return [entry async for entry in journal.entries(Which.OPEN)]
 
 
 @dataclass(slots=True)
@@ -74,9 +79,6 @@ class JournalSpy:
 
     async def find(self, operation: str, request_id: str) -> Entry | None:
         return await self.inner.find(operation, request_id)
-
-    async def unfinished(self) -> Sequence[Entry]:
-        return await self.inner.unfinished()
 
     def entries(self, which: Which = Which.ALL) -> AsyncIterator[Entry]:
         return self.inner.entries(which)
