@@ -37,6 +37,7 @@ from agcod_async.cli.report import (
 from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
+from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.errors import UsageError
 from agcod_async.settings import Settings
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
@@ -153,22 +154,28 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run_job_command(options: JobOptions) -> ExitCode:
+def run_job_command(
+    options: JobOptions,
+    settings: Settings,
+    *,
+    policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
+) -> ExitCode:
     """Plan the job if there is a file, run it, and show how it stands then."""
-    settings = Settings.from_env()
     with open_display(options.progress) as display:
-        batch = asyncio.run(_ran(settings, options, display))
+        batch = asyncio.run(_ran(settings, options, display, policy))
     return _closed(options, batch)
 
 
-async def _ran(settings: Settings, options: JobOptions, display: Display) -> JobBatch:
+async def _ran(
+    settings: Settings, options: JobOptions, display: Display, policy: RecoveryPolicy
+) -> JobBatch:
     report: Report = JsonReport() if options.as_json else NoteReport(display)
     delivery = options.sink.policy
     async with await _job(settings, options, report) as job:
         sink = await open_sink(options.sink)
         try:
             async with open_line(
-                settings, transport=AiohttpTransport(), journal=job.journal
+                settings, policy=policy, transport=AiohttpTransport(), journal=job.journal
             ) as line:
                 run = JobRun(
                     line.session,
