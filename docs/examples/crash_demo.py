@@ -82,6 +82,7 @@ RUNS_TO_THE_END_MAX = 10
 WORDS_SHOWN_MAX = 20
 
 CODE = re.compile(rb"[A-Z0-9]{4}-[A-Z0-9]{6}-[A-Z0-9]{4}")
+"""The form of a claim code. Nothing else in the job's files has it: no key or ID has a hyphen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,7 +465,7 @@ def write_orders(file: Path, options: Namespace) -> None:
     """Write a file of orders, the same ones for the same seed."""
     chance = random.Random(options.seed)  # noqa: S311  amounts, not secrets
     rows = (
-        f"ORDER-{number:06},{chance.randint(1, 200)}.{chance.randint(0, 99):02},USD\n"
+        f"ORDER{number:06},{chance.randint(1, 200)}.{chance.randint(0, 99):02},USD\n"
         for number in range(options.orders)
     )
     file.write_text("business_key,amount,currency\n" + "".join(rows), encoding="utf-8")
