@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS
@@ -64,6 +64,7 @@ class JobOptions:
     reports: Sequence[Path]
     as_json: bool
     progress: ProgressKind
+    policy: RecoveryPolicy = field(default_factory=RecoveryPolicy)
 
     @classmethod
     def of(cls, arguments: Namespace, *, directory: Path, file: Path | None) -> "JobOptions":
@@ -154,28 +155,21 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run_job_command(
-    options: JobOptions,
-    settings: Settings,
-    *,
-    policy: RecoveryPolicy = RecoveryPolicy(),  # noqa: B008  immutable
-) -> ExitCode:
+def run_job_command(options: JobOptions, settings: Settings) -> ExitCode:
     """Plan the job if there is a file, run it, and show how it stands then."""
     with open_display(options.progress) as display:
-        batch = asyncio.run(_ran(settings, options, display, policy))
+        batch = asyncio.run(_ran(settings, options, display))
     return _closed(options, batch)
 
 
-async def _ran(
-    settings: Settings, options: JobOptions, display: Display, policy: RecoveryPolicy
-) -> JobBatch:
+async def _ran(settings: Settings, options: JobOptions, display: Display) -> JobBatch:
     report: Report = JsonReport() if options.as_json else NoteReport(display)
     delivery = options.sink.policy
     async with await _job(settings, options, report) as job:
         sink = await open_sink(options.sink)
         try:
             async with open_line(
-                settings, policy=policy, transport=AiohttpTransport(), journal=job.journal
+                settings, policy=options.policy, transport=AiohttpTransport(), journal=job.journal
             ) as line:
                 run = JobRun(
                     line.session,

@@ -176,7 +176,7 @@ def work(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     options = JobOptions.of(arguments, directory=arguments.job, file=arguments.file)
     settings = replace(Settings.from_env(), attempt_timeout_seconds=ATTEMPT_TIMEOUT_SECONDS)
-    return run_job_command(options, settings, policy=POLICY)
+    return run_job_command(replace(options, policy=POLICY), settings)
 
 
 def understood(words: Sequence[str]) -> Namespace:
