@@ -1,7 +1,6 @@
 """Running a job from the command line: what `batch issue --job` and `batch resume` share."""
 
 import asyncio
-import hashlib
 import math
 import sys
 from argparse import ArgumentParser, Namespace
@@ -25,7 +24,7 @@ from agcod_async.cli.issuing import open_line
 from agcod_async.cli.job_batch import JobBatch
 from agcod_async.cli.job_status import JobStatus
 from agcod_async.cli.order_fields import JobKeys
-from agcod_async.cli.orders_file import open_plan
+from agcod_async.cli.orders_file import digest, open_plan
 from agcod_async.cli.report import (
     JsonReport,
     NoteReport,
@@ -285,15 +284,6 @@ def _closed(options: JobOptions, batch: JobBatch) -> ExitCode:
             plain(f"agcod: the job's files could not be written: {batch.failure}"), file=sys.stderr
         )
     return code
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file; raises `UsageError` where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(Reason(f"{path}: {error.strerror}")) from error
 
 
 def _check(option: str, fits: bool, limit: str) -> None:  # noqa: FBT001  what is checked
