@@ -40,6 +40,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered
 from agcod_async.errors import InDoubtError, UsageError
 from agcod_async.journal.base import JournalError
+from agcod_async.journal.records import Entry
 from agcod_async.pacing.port import Lane
 from agcod_async.providers.agcod.operations import CREATE_GIFT_CARD
 
@@ -212,7 +213,7 @@ class JobRun:
 
     async def _settled(self, taken: Taken) -> tuple[Settled, bool]:
         row, left = taken.row, taken.row.state
-        if left is RowState.ISSUED and not await self._is_proved(row):
+        if left is RowState.ISSUED and await self._proof(row) is None:
             unknown = InDoubtError(_NOT_PROVED, request_id=row.order.request_id)
             self._line.inconclusive(taken.ticket, self._clock.monotonic())
             receipt = Receipt(row.order, row.order.request_id, InDoubt(unknown))
@@ -220,7 +221,8 @@ class JobRun:
             return Settled(row, left, receipt, "failed", problem), False
         receipt = await issue(self._session, row.order, *self._issuing)
         await self._mind_the_line(taken, receipt.verdict)
-        state, outcome = following(row, receipt.verdict, is_fresh=taken.is_fresh)
+        proof = await self._proof(row) if isinstance(receipt.verdict, InDoubt) else None
+        state, outcome = following(row, receipt.verdict, is_fresh=taken.is_fresh, proof=proof)
         row = await self._move(row, state, outcome)
         handed: Handed = "none"
         problem = ""
@@ -234,9 +236,9 @@ class JobRun:
             handed, problem = "failed", "the code could not be read back"
         return Settled(row, left, receipt, handed, problem), goes_back(receipt.verdict)
 
-    async def _is_proved(self, row: JobRow) -> bool:
+    async def _proof(self, row: JobRow) -> Entry | None:
         entry = await self._job.journal.find(CREATE_GIFT_CARD.name, row.order.request_id)
-        return entry is not None and entry.facts.confirmed
+        return entry if entry is not None and entry.facts.confirmed else None
 
     async def _move(self, row: JobRow, state: RowState, outcome: Outcome) -> JobRow:
         if state is row.state and outcome == row.outcome:

@@ -5,14 +5,24 @@ from typing import assert_never
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState
 from agcod_async.batch.stop_line import documented, documented_class, stop_of
 from agcod_async.batch.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
-from agcod_async.errors import AgcodError, IdempotencyConflictError, UsageError
+from agcod_async.errors import (
+    AgcodError,
+    IdempotencyConflictError,
+    InDoubtError,
+    UsageError,
+)
+from agcod_async.journal.records import Entry
 
 _CONFLICT = "IdempotencyConflict"  # ours: Amazon's name, where it has one, is kept instead
 
 
-def following(row: JobRow, verdict: Verdict, *, is_fresh: bool) -> tuple[RowState, Outcome]:
+def following(
+    row: JobRow, verdict: Verdict, *, is_fresh: bool, proof: Entry | None = None
+) -> tuple[RowState, Outcome]:
     """Return where `row` goes. `is_fresh`: nothing can have come of it before this call.
 
+    `proof` is the journal's entry where it says that the card lives. Then the card is in no doubt,
+    though its code may be: after a day an ID is not sent again, whatever has been proved of it.
     A row that was issued stays issued, whatever a later question for its code comes to, unless
     its card is proved dead.
     """
@@ -32,15 +42,21 @@ def following(row: JobRow, verdict: Verdict, *, is_fresh: bool) -> tuple[RowStat
         case Unavailable():
             return RowState.PLANNED, Outcome()
         case InDoubt(error):
-            kept = _kept(error)
-            return RowState.IN_DOUBT, Outcome(
-                error_code=kept.error_code,
-                error_type=kept.error_type,
-                not_before=error.not_before,
-                next_safe_action=error.next_safe_action,
-            )
+            return _in_doubt(error, proof)
         case _:
             assert_never(verdict)
+
+
+def _in_doubt(error: InDoubtError, proof: Entry | None) -> tuple[RowState, Outcome]:
+    if proof is not None:
+        return RowState.ISSUED, Outcome(live_request_id=proof.live_id, gc_id=proof.gc_id)
+    kept = _kept(error)
+    return RowState.IN_DOUBT, Outcome(
+        error_code=kept.error_code,
+        error_type=kept.error_type,
+        not_before=error.not_before,
+        next_safe_action=error.next_safe_action,
+    )
 
 
 def goes_back(verdict: Verdict) -> bool:
