@@ -19,11 +19,12 @@ BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model sim sim-long bench demo certify docs check clean
+.PHONY: help setup format lint types test model sim sim-long bench demo crash-demo certify docs
+.PHONY: check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## Create .venv with everything pinned in constraints.txt
 
@@ -79,6 +80,9 @@ bench: $(READY) ## Measure, on this machine and over loopback only
 
 demo: $(READY) ## Issue a small batch against the local emulator
 	$(BIN)/python docs/examples/demo.py
+
+crash-demo: $(READY) ## Issue 20,000 orders in a job that is killed 20 times, and check the books
+	$(BIN)/python docs/examples/crash_demo.py
 
 certify: $(READY) ## Carry out Amazon's test plan against the local emulator
 	$(BIN)/python docs/examples/certify_demo.py

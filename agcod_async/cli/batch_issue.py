@@ -119,7 +119,8 @@ def run(arguments: Namespace) -> ExitCode:
 
 
 def _run_job(arguments: Namespace) -> ExitCode:
-    return run_job_command(JobOptions.of(arguments, directory=arguments.job, file=arguments.file))
+    options = JobOptions.of(arguments, directory=arguments.job, file=arguments.file)
+    return run_job_command(options, Settings.from_env())
 
 
 def _check_no_job(arguments: Namespace) -> None:

@@ -11,6 +11,7 @@ from agcod_async.cli.job_command import (
     run_job_command,
 )
 from agcod_async.cli.sinks import add_sink_arguments
+from agcod_async.settings import Settings
 
 SUMMARY = "go on with a job that was interrupted, stopped or killed"
 MOVES_VALUE = True
@@ -26,4 +27,5 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> ExitCode:
     """Issue what is planned or in doubt, and deliver what is issued and not delivered."""
-    return run_job_command(JobOptions.of(arguments, directory=arguments.job, file=None))
+    options = JobOptions.of(arguments, directory=arguments.job, file=None)
+    return run_job_command(options, Settings.from_env())

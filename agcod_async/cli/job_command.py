@@ -1,13 +1,12 @@
 """Running a job from the command line: what `batch issue --job` and `batch resume` share."""
 
 import asyncio
-import hashlib
 import math
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS
@@ -25,7 +24,7 @@ from agcod_async.cli.issuing import open_line
 from agcod_async.cli.job_batch import JobBatch
 from agcod_async.cli.job_status import JobStatus
 from agcod_async.cli.order_fields import JobKeys
-from agcod_async.cli.orders_file import open_plan
+from agcod_async.cli.orders_file import digest, open_plan
 from agcod_async.cli.report import (
     JsonReport,
     NoteReport,
@@ -37,6 +36,7 @@ from agcod_async.cli.report import (
 from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
+from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryLine
 from agcod_async.errors import UsageError
 from agcod_async.settings import Settings
@@ -64,6 +64,7 @@ class JobOptions:
     reports: Sequence[Path]
     as_json: bool
     progress: ProgressKind
+    policy: RecoveryPolicy = field(default_factory=RecoveryPolicy)
 
     @classmethod
     def of(cls, arguments: Namespace, *, directory: Path, file: Path | None) -> "JobOptions":
@@ -153,9 +154,8 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run_job_command(options: JobOptions) -> ExitCode:
+def run_job_command(options: JobOptions, settings: Settings) -> ExitCode:
     """Plan the job if there is a file, run it, and show how it stands then."""
-    settings = Settings.from_env()
     with open_display(options.progress) as display:
         batch = asyncio.run(_ran(settings, options, display))
     return _closed(options, batch)
@@ -168,7 +168,7 @@ async def _ran(settings: Settings, options: JobOptions, display: Display) -> Job
         sink = await open_sink(options.sink)
         try:
             async with open_line(
-                settings, transport=AiohttpTransport(), journal=job.journal
+                settings, policy=options.policy, transport=AiohttpTransport(), journal=job.journal
             ) as line:
                 run = JobRun(
                     line.session,
@@ -284,15 +284,6 @@ def _closed(options: JobOptions, batch: JobBatch) -> ExitCode:
             plain(f"agcod: the job's files could not be written: {batch.failure}"), file=sys.stderr
         )
     return code
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file; raises `UsageError` where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(Reason(f"{path}: {error.strerror}")) from error
 
 
 def _check(option: str, fits: bool, limit: str) -> None:  # noqa: FBT001  what is checked

@@ -10,6 +10,7 @@ Rules of this file:
 """
 
 import csv
+import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ __all__ = [
     "RefusedRow",
     "Row",
     "count_rows",
+    "digest",
     "open_orders",
     "open_plan",
 ]
@@ -173,6 +175,15 @@ def count_rows(path: Path) -> int:
     headers = 0 if path.suffix.lower() in SUFFIXES else 1
     with path.open("rb") as file:
         return max(sum(1 for line in raw_lines(file) if line.strip(b" \t\r\n,")) - headers, 0)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file; raises `UsageError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unusable(f"{path}: {error.strerror}") from error
 
 
 def _unusable(problem: str) -> UsageError:

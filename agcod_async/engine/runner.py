@@ -167,8 +167,8 @@ class Runner:
         if not call.intent.read_only and (refusal := self.time.refusal) is not None:
             permit.unused()
             return await self._give_up(call, refusal)
-        key = self._keys.take()
-        if key is None:  # refused while the permit was awaited
+        key = None if call.is_too_old(self._clock.wall()) else self._keys.take()
+        if key is None:  # refused, or too old by now, while the permit was awaited
             permit.unused()
             return state
         call.exchanging = True

@@ -27,6 +27,7 @@ from agcod_async.batch import (
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_run import Settled
 from agcod_async.core import verdicts as core_verdicts
+from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.engine.record import proved
@@ -260,6 +261,32 @@ def test_a_code_is_not_asked_for_where_the_journal_does_not_prove_the_card(tmp_p
         assert isinstance(settled.receipt.verdict, InDoubt)
         assert settled.delivered == "failed"
         assert emulator.arrivals.total == arrived
+        assert await states(tmp_path / "job") == {"1": "issued"}
+
+    run(main())
+
+
+def test_what_the_books_have_proved_is_in_doubt_no_more_though_its_code_cannot_be_read_back(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        emulator = server(FaultRule(request_id="Emula0001", fault=FaultKind.LOSE_REPLY, times=2))
+        job = await planned(tmp_path / "job", orders(1))
+        await run_once(job, emulator, Taker(), deadline_seconds=10)
+        assert await states(tmp_path / "job") == {"1": "in_doubt"}
+
+        job = await reopened(tmp_path / "job")
+        entry = await job.journal.find("CreateGiftCard", "Emula0001")
+        assert entry is not None
+        now = virtual_clock().wall()
+        await proved(job.journal, entry, core_verdicts.Issued(None), gc_id="GC1", now=now)
+        await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
+        arrived = emulator.arrivals.total
+        (settled,) = await run_once(job, emulator, Taker())
+
+        assert emulator.arrivals.total == arrived, "after a day its ID is not sent again"
+        assert settled.row.outcome.gc_id == "GC1"
+        assert settled.delivered == "failed"
         assert await states(tmp_path / "job") == {"1": "issued"}
 
     run(main())
