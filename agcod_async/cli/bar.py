@@ -80,6 +80,9 @@ class View:
         yield _line("rate", self._rate(width, _NO_LEVELS if options.ascii_only else _LEVELS))
         yield _line("waiting", Text(self._glance.waiting))
         yield _line("orders", Text(self._glance.verdicts))
+        if account := self._glance.account:
+            short = self._glance.funds is not None and self._glance.funds.is_short
+            yield _line("account", Text(account, style="yellow" if short else ""))
         trouble = self._glance.trouble
         yield _line("trouble", Text(trouble or "none", style="yellow" if trouble else "dim"))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, Protocol, assert_never
 
-from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable
+from agcod_async.batch import Declined, Funds, InDoubt, Issued, Reversed, Unavailable
 from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
@@ -30,6 +30,8 @@ class Glance:
     tally: Tally
     traffic: Traffic
     pacer: PacerStats
+    funds: Funds | None = None
+    """The account's funds when they were last looked at, if they are watched."""
 
     @property
     def left_seconds(self) -> float | None:
@@ -60,6 +62,13 @@ class Glance:
         return ", ".join((f"{counts[Issued]} issued", *others))
 
     @property
+    def account(self) -> str:
+        """What the account has and what the plan still needs; empty where nobody looks."""
+        if self.funds is None:
+            return ""
+        return f"funds {self.funds.available}, still to issue {self.funds.needed}"
+
+    @property
     def trouble(self) -> str:
         """What went wrong on the way, and for how long nothing is sent; zeros are left out."""
         seconds = self.pacer.closed_for_seconds
@@ -70,7 +79,7 @@ class Glance:
     @property
     def counts(self) -> str:
         """What has come of the orders, and what went wrong on the way."""
-        return ", ".join(part for part in (self.verdicts, self.trouble) if part)
+        return ", ".join(part for part in (self.verdicts, self.trouble, self.account) if part)
 
     @property
     def waiting(self) -> str:

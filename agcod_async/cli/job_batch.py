@@ -133,6 +133,7 @@ class JobBatch:
             tally=self.tally,
             traffic=self.line.traffic,
             pacer=self.line.pacer.stats(),
+            funds=self.run.funds,
         )
 
 

@@ -2,12 +2,13 @@ import importlib
 import io
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
 from rich.console import Console
 
-from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
+from agcod_async.batch import Declined, Funds, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.cli import display as displays
 from agcod_async.cli.bar import HISTORY_SECONDS, Bar, View, open_bar
 from agcod_async.cli.display import Glance, Lines, Silent, clock, open_display, plain
@@ -16,6 +17,7 @@ from agcod_async.cli.traffic import Traffic
 from agcod_async.errors import UsageError
 from agcod_async.pacing.port import Lane
 from agcod_async.pacing.stats import PacerStats
+from agcod_async.values import Money
 from tests.cli.stage import HEADER, Agcod, FileOf, assert_no_code
 
 PACER = PacerStats(
@@ -129,6 +131,15 @@ def test_the_view_shows_the_rate_who_waits_what_came_of_it_and_what_went_wrong()
     assert waiting.split(maxsplit=1)[1] == "2 recovery, 0 interactive, 9999 batch, 0 probe"
     assert orders.startswith("orders  1234567 issued, 1234 declined")
     assert trouble.rstrip() == "trouble cooling down 12.3 s, 12345 throttled, 6789 undone"
+
+
+def test_funds_that_are_watched_are_shown_beside_what_is_still_to_issue() -> None:
+    funds = Funds(Money("120.00", "USD"), Decimal("450.00"), is_short=True, is_low=False)
+    seen = replace(busy(), funds=funds)
+
+    assert "funds 120.00 USD, still to issue 450.00" in seen.counts
+    assert "funds 120.00 USD, still to issue 450.00" in "\n".join(drawn(seen, 100))
+    assert "funds" not in "\n".join(drawn(busy(), 100))
 
 
 def test_a_terminal_without_the_letters_gets_no_history_of_boxes() -> None:

@@ -88,14 +88,17 @@ def test_a_job_that_dies_again_and_again_ends_as_if_it_had_not(semantics: str) -
     asyncio.run(main())
 
 
-def test_a_full_disk_is_said_clearly_and_nothing_is_sent() -> None:
-    """From the first write of the plan, of its completion, and of the journal."""
+@pytest.mark.parametrize("error", ["ENOSPC", "EROFS"])
+def test_a_disk_that_takes_nothing_is_said_clearly_and_nothing_is_sent(error: str) -> None:
+    """From the first write of the plan, of its completion, and of the journal: full, read-only."""
 
     async def main() -> None:
         async with Zygote.started() as zygote:
             for file in ("job.sqlite-wal", "job.sqlite", "journal.sqlite"):
                 async with Scene.opened(zygote) as scene:
-                    full = await scene.crash(Point("pwrite64", file, 1, "error=ENOSPC", lasts=True))
+                    full = await scene.crash(
+                        Point("pwrite64", file, 1, f"error={error}", lasts=True)
+                    )
                     assert full.was_reached
                     assert not scene.emulator.arrivals.total
                     (said,) = islice(scene.errors().splitlines(), 1)
