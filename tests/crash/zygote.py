@@ -8,6 +8,7 @@ A worker that is to be traced stops itself before it begins, until somebody lets
 """
 
 import asyncio
+import functools
 import gc
 import json
 import os
@@ -29,6 +30,7 @@ from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.settings import Settings
 from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID
 from agcod_async.values import Money
+from agcod_async.wire import exchange
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 
 STORAGE_FAILED = 9
@@ -105,6 +107,9 @@ def worker(task: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    # Reading all certificates takes longer than a run, and here nothing is encrypted.
+    exchange.tls_context = functools.cache(exchange.tls_context)
+    exchange.tls_context()
     gc.freeze()
     for line in sys.stdin:
         task = json.loads(line)

@@ -25,8 +25,8 @@ from tests.simulation.swarm import flown
 from tests.simulation.world import WORLDS
 
 PARTS = 4
-PERCENT = os.environ.get("SIM_PERCENT", "20")
-"""Of the size that `make sim` runs: a fifth, evenly over all of it, fits into the gate."""
+PERCENT = os.environ.get("SIM_PERCENT", "10")
+"""Of the size that `make sim` runs: a tenth, evenly over all of it, fits into the gate."""
 
 
 @pytest.fixture
