@@ -31,7 +31,9 @@ INTERRUPTED_AFTER = 20
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    # Another test of this process may have had a shop of its own.
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    sys.modules.pop("shop", None)
     yield tmp_path
     sys.modules.pop("shop", None)
 
