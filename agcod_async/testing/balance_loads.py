@@ -14,12 +14,13 @@ from enum import Enum
 from typing import assert_never
 
 from agcod_async.testing.balance_errors import BALANCE_REFUSALS
+from agcod_async.testing.by_request_id import ByRequestId
 from agcod_async.testing.cards import Happening, LedgerEvent, Moment
 from agcod_async.testing.catalogue import Refusal
 from agcod_async.testing.customers import AskedLoad, CustomerAccounts, LoadRules
 from agcod_async.testing.funds import Funds
 from agcod_async.testing.history import History
-from agcod_async.testing.semantics import AfterUndo, RepeatedLoad, Semantics, UnknownCancel
+from agcod_async.testing.semantics import AfterUndo, RepeatedLoad, Semantics
 from agcod_async.values import Money
 
 
@@ -60,18 +61,15 @@ class BalanceLoads:
         self._semantics = semantics
         self._void_window_seconds = rules.void_window_seconds
         self.accounts = CustomerAccounts(funds, rules)
-        self._loads: dict[str, list[BalanceLoad]] = {}
-        self._fenced: set[str] = set()
+        self._loads = ByRequestId[BalanceLoad]()
 
     def load_under(self, request_id: str) -> BalanceLoad | None:
         """Return the latest load under this ID."""
-        loads = self._loads.get(request_id)
-        return loads[-1] if loads else None
+        return self._loads.latest(request_id)
 
     def loads(self) -> Iterator[BalanceLoad]:
         """Iterate over all loads; those that a reissue has replaced are among them."""
-        for loads in self._loads.values():
-            yield from loads
+        return iter(self._loads)
 
     def live_values(self) -> Iterator[Money]:
         """Iterate over what the effective loads are worth."""
@@ -104,7 +102,7 @@ class BalanceLoads:
             loaded_at=moment.now,
             content=content,
         )
-        if request_id in self._fenced:
+        if self._loads.is_fenced(request_id):
             dead = self._record(Happening.FENCED, replace(load, status=LoadStatus.VOID), moment)
             return self._after_void(dead)
         if not self._funds.suffice_for(value):
@@ -120,7 +118,8 @@ class BalanceLoads:
         """
         known = self.load_under(request_id)
         if known is None:
-            return self._void_unknown(request_id)
+            unknown = self._semantics.unknown_cancel
+            return self._loads.undo_unknown(request_id, unknown, BALANCE_REFUSALS["F2039"])
         if known.asked != asked:
             return BALANCE_REFUSALS["F2040"]
         if known.status is LoadStatus.VOID:
@@ -146,7 +145,7 @@ class BalanceLoads:
         return (
             known.status is LoadStatus.VOID
             and self._semantics.after_void is AfterUndo.REISSUE
-            and known.request_id not in self._fenced
+            and not self._loads.is_fenced(known.request_id)
         )
 
     def _repeated(
@@ -171,25 +170,12 @@ class BalanceLoads:
         is_hidden = self._semantics.after_void is AfterUndo.HIDDEN
         return known if is_hidden else BALANCE_REFUSALS["F2038"]
 
-    def _void_unknown(self, request_id: str) -> Refusal | None:
-        match self._semantics.unknown_cancel:
-            case UnknownCancel.NOT_FOUND:
-                return BALANCE_REFUSALS["F2039"]
-            case UnknownCancel.NOOP:
-                return None
-            case UnknownCancel.FENCE:
-                self._fenced.add(request_id)
-                return None
-            case _ as never:
-                assert_never(never)
-
     def _record(self, happening: Happening, load: BalanceLoad, moment: Moment) -> BalanceLoad:
         """Enter a change: the load, the funds and the history, together or not at all."""
-        loads = self._loads.setdefault(load.request_id, [])
         if happening in (Happening.LOADED, Happening.FENCED):
-            loads.append(load)
+            self._loads.add(load.request_id, load)
         else:
-            loads[-1] = load
+            self._loads.change(load.request_id, load)
         if happening is Happening.LOADED:
             self._funds.debit(load.value)
         elif happening is Happening.VOIDED:

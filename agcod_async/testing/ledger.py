@@ -16,16 +16,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
-from typing import Final, assert_never
+from typing import Final
 
 from agcod_async.testing.balance_loads import BalanceLoads
+from agcod_async.testing.by_request_id import ByRequestId
 from agcod_async.testing.cards import Balance, Card, CardStatus, Happening, LedgerEvent, Moment
 from agcod_async.testing.catalogue import CANCEL_NOT_FOUND, REFUSALS, Refusal
 from agcod_async.testing.customers import LoadRules
 from agcod_async.testing.funds import Funds
 from agcod_async.testing.history import HISTORY_MAX, History
 from agcod_async.testing.physical_cards import PhysicalCardRules, PhysicalCards
-from agcod_async.testing.semantics import AfterCancel, Semantics, UnknownCancel
+from agcod_async.testing.semantics import AfterCancel, Semantics
 from agcod_async.values import ClaimCode, Money
 
 CANCEL_WINDOW_SECONDS: Final = 900.0
@@ -74,8 +75,7 @@ class Ledger:
         digest = hashlib.sha256(f"agcod-emulator\0{seed}".encode()).digest()
         self._code_offset = int.from_bytes(digest, "big")
         self._minted = 0
-        self._cards: dict[str, list[Card]] = {}
-        self._fenced: set[str] = set()
+        self._cards = ByRequestId[Card]()
 
     @property
     def currency(self) -> str:
@@ -94,13 +94,11 @@ class Ledger:
 
     def card(self, request_id: str) -> Card | None:
         """Return the latest card under this ID."""
-        cards = self._cards.get(request_id)
-        return cards[-1] if cards else None
+        return self._cards.latest(request_id)
 
     def cards(self) -> Iterator[Card]:
         """Iterate over all cards; the dead ones that a reissue has replaced are among them."""
-        for cards in self._cards.values():
-            yield from cards
+        return iter(self._cards)
 
     def available(self, currency: str) -> Decimal:
         """Return what can still be spent in a currency of the account."""
@@ -129,7 +127,7 @@ class Ledger:
         value = self._funds.worth(amount, currency, self._amount_max)
         if isinstance(value, Refusal):
             return value
-        if request_id in self._fenced:
+        if self._cards.is_fenced(request_id):
             return self._record(
                 Happening.FENCED, self._mint(request_id, value, CardStatus.DEAD, moment), moment
             )
@@ -147,7 +145,8 @@ class Ledger:
         """
         card = self.card(request_id)
         if card is None:
-            return self._cancel_unknown(request_id)
+            unknown = self._semantics.unknown_cancel
+            return self._cards.undo_unknown(request_id, unknown, CANCEL_NOT_FOUND)
         if card.status is CardStatus.DEAD:
             return card
         if card.claimed:
@@ -171,20 +170,8 @@ class Ledger:
         return (
             card.status is CardStatus.DEAD
             and self._semantics.after_cancel is AfterCancel.REISSUE
-            and card.request_id not in self._fenced
+            and not self._cards.is_fenced(card.request_id)
         )
-
-    def _cancel_unknown(self, request_id: str) -> Refusal | None:
-        match self._semantics.unknown_cancel:
-            case UnknownCancel.NOT_FOUND:
-                return CANCEL_NOT_FOUND
-            case UnknownCancel.NOOP:
-                return None
-            case UnknownCancel.FENCE:
-                self._fenced.add(request_id)
-                return None
-            case _ as never:
-                assert_never(never)
 
     def _mint(self, request_id: str, value: Money, status: CardStatus, moment: Moment) -> Card:
         self._minted += 1
@@ -204,11 +191,10 @@ class Ledger:
 
     def _record(self, happening: Happening, card: Card, moment: Moment) -> Card:
         """Enter a change: the card, the funds and the history, together or not at all."""
-        cards = self._cards.setdefault(card.request_id, [])
         if happening in (Happening.CREATED, Happening.FENCED):
-            cards.append(card)
+            self._cards.add(card.request_id, card)
         else:
-            cards[-1] = card
+            self._cards.change(card.request_id, card)
         if happening is Happening.CREATED:
             self._funds.debit(card.value)
         elif happening is Happening.CANCELLED:

@@ -11,8 +11,8 @@ Rules of this file:
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import assert_never
 
+from agcod_async.testing.by_request_id import ByRequestId
 from agcod_async.testing.cards import (
     Activation,
     ActivationStatus,
@@ -24,7 +24,7 @@ from agcod_async.testing.cards import (
 from agcod_async.testing.catalogue import REFUSALS, Refusal
 from agcod_async.testing.funds import Funds
 from agcod_async.testing.history import History
-from agcod_async.testing.semantics import AfterUndo, RepeatedDeactivate, Semantics, UnknownCancel
+from agcod_async.testing.semantics import AfterUndo, RepeatedDeactivate, Semantics
 from agcod_async.values import Money
 
 
@@ -52,20 +52,17 @@ class PhysicalCards:
         self._semantics = semantics
         self._rules = rules
         self._cards = {card.card_number: card for card in rules.cards}
-        self._activations: dict[str, list[Activation]] = {}
+        self._activations = ByRequestId[Activation]()
         self._active: dict[str, str] = {}
         """The request ID of each card that is active."""
-        self._fenced: set[str] = set()
 
     def activation(self, request_id: str) -> Activation | None:
         """Return the latest activation under this ID."""
-        activations = self._activations.get(request_id)
-        return activations[-1] if activations else None
+        return self._activations.latest(request_id)
 
     def activations(self) -> Iterator[Activation]:
         """Iterate over all activations; those that a reissue has replaced are among them."""
-        for activations in self._activations.values():
-            yield from activations
+        return iter(self._activations)
 
     def live_values(self) -> Iterator[Money]:
         """Iterate over what the active cards are worth."""
@@ -100,7 +97,7 @@ class PhysicalCards:
             requested_at=moment.arrived_at,
             activated_at=moment.now,
         )
-        if request_id in self._fenced:
+        if self._activations.is_fenced(request_id):
             dead = replace(activation, status=ActivationStatus.AWAITING)
             return self._after_undo(self._record(Happening.FENCED, dead, moment))
         if not self._funds.suffice_for(value):
@@ -115,7 +112,8 @@ class PhysicalCards:
             return REFUSALS["F2007"]
         known = self.activation(request_id)
         if known is None:
-            return self._deactivate_unknown(request_id)
+            unknown = self._semantics.unknown_cancel
+            return self._activations.undo_unknown(request_id, unknown, REFUSALS["F2018"])
         if known.card_number != card_number:
             return REFUSALS["F2019"]
         if known.status is ActivationStatus.AWAITING:
@@ -169,7 +167,7 @@ class PhysicalCards:
         return (
             known.status is ActivationStatus.AWAITING
             and self._semantics.after_deactivate is AfterUndo.REISSUE
-            and known.request_id not in self._fenced
+            and not self._activations.is_fenced(known.request_id)
         )
 
     def _repeated(
@@ -186,25 +184,12 @@ class PhysicalCards:
             return replace(known, status=ActivationStatus.ACTIVE)
         return REFUSALS["F2013"]
 
-    def _deactivate_unknown(self, request_id: str) -> Refusal | None:
-        match self._semantics.unknown_cancel:
-            case UnknownCancel.NOT_FOUND:
-                return REFUSALS["F2018"]
-            case UnknownCancel.NOOP:
-                return None
-            case UnknownCancel.FENCE:
-                self._fenced.add(request_id)
-                return None
-            case _ as never:
-                assert_never(never)
-
     def _record(self, happening: Happening, activation: Activation, moment: Moment) -> Activation:
         """Enter a change: the activation, the funds and the history, together or not at all."""
-        activations = self._activations.setdefault(activation.request_id, [])
         if happening in (Happening.ACTIVATED, Happening.FENCED):
-            activations.append(activation)
+            self._activations.add(activation.request_id, activation)
         else:
-            activations[-1] = activation
+            self._activations.change(activation.request_id, activation)
         if happening is Happening.ACTIVATED:
             self._active[activation.card_number] = activation.request_id
             self._funds.debit(activation.value)
