@@ -25,8 +25,9 @@ from agcod_async.journal.base import StaleEntryError
 from agcod_async.journal.sqlite_file import SqliteFile
 from agcod_async.values import Money
 
-PLANNING_CACHE_KIBIBYTES: Final = 32_768
-"""Request IDs come in no order, so the index of a large plan is written all over."""
+PLANNING_CACHE_KIBIBYTES: Final = 8_192
+"""Request IDs come in no order, so the index of a large plan is written all over. Four times as
+much makes a plan of 200,000 orders no quicker."""
 CACHE_KIBIBYTES: Final = 2_000  # SQLite's own choice
 
 
@@ -132,13 +133,14 @@ class JobStore(SqliteFile):
 
     def complete_plan(self, now: float, spend_cap: Money | None) -> None:
         """Say that the plan is complete: from now on it is kept, and orders may be sent."""
+        # First, because the rows are sorted for the totals in as much memory as the cache may have.
+        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         self._connection.execute(
             "INSERT INTO total SELECT state, currency, count(*), sum(amount) FROM orders"
             " GROUP BY state, currency"
         )
         self._connection.execute("UPDATE job SET planned_at = ?", (now,))
         self.set_spend_cap(spend_cap)
-        self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
 
     def _repeated(self, one: PlannedOrder) -> RefusedRow | None:
         for field, text in (
