@@ -77,6 +77,7 @@ class CannedTransport:
     """Answers a create with a card, in the next turn of the event loop."""
 
     async def send(self, _url: str, _headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer `body`."""
         await asyncio.sleep(0)
         return canned_reply(body)
 
