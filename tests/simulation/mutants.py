@@ -394,8 +394,8 @@ MUTANTS = (
         "limits",
         "a call may outlive its deadline",
         _INFLIGHT,
-        "await asyncio.wait((running.task,), timeout=seconds)",
-        "await asyncio.wait((running.task,))",
+        "timer = loop.call_later(seconds, _wake, waiter)",
+        "timer = loop.call_later(1e9, _wake, waiter)",
         "hasty",
     ),
     Mutant(
