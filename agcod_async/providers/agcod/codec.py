@@ -148,8 +148,6 @@ _OWNERS: Final = (
 )
 """The members of an envelope that say whose answer it is, and the operations that have them."""
 
-_envelope_decoder: Final = msgspec.json.Decoder(_Envelope)
-
 
 @cache  # there are as many types as operations
 def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
@@ -165,7 +163,7 @@ def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadabl
         if reply.body.lstrip()[:1] == b"<":
             return _read_xml(reply, answer, operation)
         _check_unique_members(reply)
-        envelope = _envelope_decoder.decode(reply.body)
+        envelope = _decoder(_Envelope).decode(reply.body)
         if not _says_success(envelope):
             return _fault(envelope, _message(reply))
         doubt = _doubt(envelope, reply.status, operation)
