@@ -100,7 +100,7 @@ def _exact(amount: Decimal | str | int, currency: str) -> Decimal:
         raise InvalidValueError("amount", "is out of range", f"at most {_AMOUNT_DIGITS_MAX} digits")
     allowed = _UNKNOWN_CURRENCY_EXPONENT_MAX if places is None else places
     try:
-        fitted = exact.quantize(Decimal(1).scaleb(-allowed), context=_EXACT)
+        fitted = exact.quantize(_STEPS[allowed], context=_EXACT)
     except Inexact:
         raise InvalidValueError(
             "amount",
@@ -117,6 +117,7 @@ def _exact(amount: Decimal | str | int, currency: str) -> Decimal:
 
 
 _AMOUNT_DIGITS_MAX = 12
+_STEPS = tuple(Decimal(1).scaleb(-places) for places in range(_UNKNOWN_CURRENCY_EXPONENT_MAX + 1))
 # Our own, because the caller's could round. Whatever does not fit raises instead.
 _EXACT = Context(
     prec=_AMOUNT_DIGITS_MAX + _UNKNOWN_CURRENCY_EXPONENT_MAX, traps=[Inexact, InvalidOperation]
@@ -137,6 +138,8 @@ class RequestId(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the form; the partner prefix is checked by `check_partner`."""
+        if type(text) is cls:
+            return text  # checked already, and immutable
         if not text:
             raise InvalidValueError("request_id", "is empty", "1 to 40 characters")
         if len(text) > cls.LENGTH_MAX:

@@ -61,7 +61,7 @@ class BalanceCalls(Facade):
             account=account,
             amount=amount,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
             notification_message=notification_message,
             external_reference=external_reference,
             transaction_source=transaction_source,
@@ -100,7 +100,7 @@ class BalanceCalls(Facade):
             account=account,
             amount=amount,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
             void_if_used=void_if_used,
         )
         done = await self.call(
@@ -132,7 +132,7 @@ class BalanceCalls(Facade):
             account=account,
             amount=amount,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
         )
         done = await self.call(
             VALIDATE_ACCOUNT, request, lane=lane, deadline_seconds=deadline_seconds

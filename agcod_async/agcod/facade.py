@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, ParamSpec, TypeVar
 
 from agcod_async.clock import Clock
@@ -59,6 +59,7 @@ class Facade(Session):
             policy=policy,
             clock=clock,
         )
+        self._mock_ids_allowed = settings.mock_ids_allowed
         self._warned: set[str] = set()
         self._given_journal = journal
 
@@ -79,8 +80,7 @@ class Facade(Session):
 
         It is sent all the same: a contract may say otherwise, and Amazon judges.
         """
-        places = (marketplace(country) for country in _countries(self.settings))
-        for warning in amount_warnings(amount, places, product=product):
+        for warning in _warnings(amount, _countries(self.settings), product):
             if warning not in self._warned and len(self._warned) < _WARNINGS_MAX:
                 self._warned.add(warning)
                 _log.warning("%s", warning)
@@ -94,6 +94,11 @@ def _provider(settings: Settings) -> Provider:
         sub_limits={**provider.sub_limits, GET_GIFT_CARD_ACTIVITY_PAGE.name: pages_per_second},
         contact=partial(catalogue.contact, countries=_countries(settings)),
     )
+
+
+@lru_cache(maxsize=256)  # most cards are of few amounts
+def _warnings(amount: Money, countries: tuple[str, ...], product: Product) -> tuple[str, ...]:
+    return tuple(amount_warnings(amount, map(marketplace, countries), product=product))
 
 
 def _countries(settings: Settings) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class GiftCardCalls(Facade):
             request_id=request_id,
             amount=amount,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
             program_id=program_id,
             product_type=product_type,
             external_reference=external_reference,
@@ -65,7 +65,10 @@ class GiftCardCalls(Facade):
             deadline_seconds=deadline_seconds,
             policy=policy,
         )
-        return replace(done.answer, attempts=done.attempts, replayed=done.replayed)
+        card = done.answer
+        if card.attempts == done.attempts and card.replayed == done.replayed:
+            return card
+        return replace(card, attempts=done.attempts, replayed=done.replayed)
 
     async def cancel_gift_card(
         self,
@@ -87,7 +90,7 @@ class GiftCardCalls(Facade):
             request_id=request_id,
             gc_id=gc_id,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
         )
         done = await self.call(
             CANCEL_GIFT_CARD,

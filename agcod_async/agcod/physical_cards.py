@@ -54,7 +54,7 @@ class PhysicalCardCalls(Facade):
             card_number=card_number,
             amount=amount,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
             program_id=program_id,
             product_type=product_type,
             transaction_source=transaction_source,
@@ -89,7 +89,7 @@ class PhysicalCardCalls(Facade):
             request_id=request_id,
             card_number=card_number,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
         )
         done = await self.call(
             DEACTIVATE_GIFT_CARD,
@@ -117,7 +117,7 @@ class PhysicalCardCalls(Facade):
             request_id=request_id,
             card_number=card_number,
             partner_id=self.settings.partner_id,
-            mock_ids_allowed=self.settings.mock_ids_allowed,
+            mock_ids_allowed=self._mock_ids_allowed,
         )
         done = await self.call(
             ACTIVATION_STATUS_CHECK, request, lane=lane, deadline_seconds=deadline_seconds

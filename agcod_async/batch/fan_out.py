@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import Generic, Self, TypeVar
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch.orders import Order
@@ -72,12 +72,16 @@ async def fan_out(
     if concurrency < 1:
         raise UsageError(Reason(f"concurrency: {concurrency} is too small (at least 1)"))
     source = _Source(items)
-    send, receive = anyio.create_memory_object_stream[ResultT](0)
+    # There is room for all results, so nobody waits in the stream, which would cost more than the
+    # work. A worker that has sent a result waits for it to be taken instead.
+    send, receive = anyio.create_memory_object_stream[_Result[ResultT]](concurrency)
 
-    async def worker(results: MemoryObjectSendStream[ResultT]) -> None:
+    async def worker(results: MemoryObjectSendStream[_Result[ResultT]]) -> None:
         with results:
             async for item in source:
-                await results.send(await work(item))
+                result = _Result(await work(item))
+                results.send_nowait(result)
+                await result.taken
 
     # Plain tasks: a task group may not be left open while a generator hands out its items.
     with send, receive:
@@ -85,8 +89,8 @@ async def fan_out(
         workers = [asyncio.create_task(worker(end)) for end in ends]
         send.close()  # the workers' ends are left: the stream ends with the last of them
         try:
-            async for result in receive:
-                yield result
+            while (result := await _next(receive)) is not None:
+                yield result.take()
             await asyncio.gather(*workers)
         finally:
             for one in workers:
@@ -123,6 +127,36 @@ async def issue(
         unknown = InDoubtError(reason, request_id=order.request_id, operation="CreateGiftCard")
         return receipt_of(order, unknown)
     return receipt_of(order, card)
+
+
+class _Result(Generic[ResultT]):
+    """A result on its way to the reader."""
+
+    def __init__(self, value: ResultT) -> None:
+        self._value = value
+        self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def take(self) -> ResultT:
+        """Let the worker go on with its next item."""
+        if not self.taken.done():  # it may have been cancelled
+            self.taken.set_result(None)
+        return self._value
+
+
+async def _next(
+    results: MemoryObjectReceiveStream[_Result[ResultT]],
+) -> _Result[ResultT] | None:
+    """Return the next result, without a turn of the event loop if it is there; None at the end."""
+    try:
+        return results.receive_nowait()
+    except anyio.WouldBlock:
+        pass
+    except anyio.EndOfStream:
+        return None
+    try:
+        return await results.receive()
+    except anyio.EndOfStream:
+        return None
 
 
 class _Source(Generic[ItemT]):

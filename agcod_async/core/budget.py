@@ -32,4 +32,5 @@ class RetryBudget:
     def refund(self, *, retried: bool) -> "RetryBudget":
         """Give back after an answer that settled something."""
         gain = RETRY_COST if retried else FIRST_TIME_REFUND
-        return replace(self, tokens=min(TOKENS_MAX, self.tokens + gain))
+        tokens = min(TOKENS_MAX, self.tokens + gain)
+        return self if tokens == self.tokens else replace(self, tokens=tokens)

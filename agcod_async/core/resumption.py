@@ -43,7 +43,7 @@ def on_record(state: State, verdict: Verdict) -> Facts:
     """
     match verdict:
         case Issued():
-            return replace(state.sending().facts, tainted=False, confirmed=True)
+            return state.sending().facts.confirming()
         case Declined() | Unavailable():
             return state.facts  # such a verdict exists only where nothing was doubtful before
         case Reversed() | InDoubt():

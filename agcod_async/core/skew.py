@@ -12,7 +12,7 @@ Rules of this file:
 4. Clocks drift and are set: what is believed grows wider with time, and is forgotten in the end.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 DATE_RESOLUTION_SECONDS: Final = 1.0
@@ -57,7 +57,7 @@ class Offset:
         age = max(0.0, now - self.seen_at)
         if age > BELIEVED_SECONDS:
             return None
-        return replace(self, low=self.low - age * DRIFT, high=self.high + age * DRIFT)
+        return Offset(self.low - age * DRIFT, self.high + age * DRIFT, self.seen_at)
 
     def narrowed(self, newer: "Offset") -> "Offset | None":
         """Return what a newer one leaves of this one: None if they contradict each other."""

@@ -28,10 +28,13 @@ class Audience:
             seconds=seconds,
         )
         call.attempts.append(attempt)
-        self.tell(AttemptEnded(call.intent.operation, attempt))
+        if self._observers:
+            self.tell(AttemptEnded(call.intent.operation, attempt))
 
     def call_ended(self, call: Call, verdict: Verdict, now: float) -> None:
         """Tell of a verdict; `now` is on the loop's clock."""
+        if not self._observers:
+            return
         self.tell(
             CallEnded(
                 operation=call.intent.operation,

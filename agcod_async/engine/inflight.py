@@ -6,14 +6,16 @@ gone, an exchange under way is finished and recorded, and nothing more is sent i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.verdicts import InDoubt, Verdict
 from agcod_async.engine.call import Call, Ended
 from agcod_async.errors import IdempotencyConflictError, UsageError
 from agcod_async.providers.base import Intent
+
+Run = Callable[[Call], Coroutine[object, object, Ended]]
 
 _log = logging.getLogger("agcod_async")
 
@@ -23,12 +25,12 @@ _CLOSED = Reason("the session was closed")
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """One running call, how many wait for it, and the call that it itself waits for, if any."""
+    """One running call, who waits for it, and the call that it itself waits for, if any."""
 
     call: Call
     task: asyncio.Task[Ended]
     before: "Running | None" = None
-    waiters: int = 0
+    waiters: set[asyncio.Future[None]] = field(default_factory=set[asyncio.Future[None]])
 
     def abandon(self) -> None:
         """Stop as soon as nothing is under way."""
@@ -76,11 +78,12 @@ class Inflight:
             )
         return running
 
-    def start(self, call: Call, run: Callable[[Call], Awaitable[Ended]]) -> Running:
+    def start(self, call: Call, run: Run) -> Running:
         """Run `call` in a task of its own."""
         request_id = call.intent.request_id
         before = None if request_id is None else self._by_id.get(request_id)
-        running = Running(call, asyncio.create_task(_after(before, run, call)), before)
+        following = run(call) if before is None else _after(before, run, call)
+        running = Running(call, asyncio.create_task(following), before)
         self._running.add(running)
         if request_id is not None:
             self._by_id[request_id] = running
@@ -89,11 +92,15 @@ class Inflight:
 
     async def wait(self, running: Running, seconds: float) -> Ended:
         """Wait for the end of `running`, but not longer than `seconds`."""
-        running.waiters += 1
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        timer = loop.call_later(seconds, _wake, waiter)
+        running.waiters.add(waiter)
         try:
-            await asyncio.wait((running.task,), timeout=seconds)
+            await waiter
         finally:
-            running.waiters -= 1
+            timer.cancel()
+            running.waiters.discard(waiter)
             if not running.waiters and not running.task.done():
                 running.abandon()
         if running.task.done() and not running.task.cancelled():
@@ -113,6 +120,8 @@ class Inflight:
             await asyncio.wait(tasks, timeout=seconds)
 
     def _ended(self, running: Running) -> None:
+        for waiter in running.waiters:
+            _wake(waiter)
         self._running.discard(running)
         request_id = running.call.intent.request_id
         running.before = _still_running(running.before)
@@ -125,9 +134,12 @@ class Inflight:
             _log.debug("a call ended with %s", type(running.task.exception()).__name__)
 
 
-async def _after(
-    before: Running | None, run: Callable[[Call], Awaitable[Ended]], call: Call
-) -> Ended:
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+async def _after(before: Running | None, run: Run, call: Call) -> Ended:
     """Run `call` once an abandoned call under the same ID has finished its exchange."""
     while (before := _still_running(before)) is not None:
         await asyncio.wait((before.task,))

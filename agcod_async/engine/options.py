@@ -23,6 +23,8 @@ class Options:
         policy: RecoveryPolicy | None,
     ) -> "Options":
         """Return these with what is given in place of theirs; `UsageError` for no time at all."""
+        if lane is None and deadline_seconds is None and policy is None:
+            return self
         if deadline_seconds is not None and not deadline_seconds > 0:
             raise UsageError(Reason(f"deadline_seconds: {deadline_seconds} is not above 0"))
         return Options(

@@ -26,6 +26,8 @@ class Record:
         """Continue `entry`."""
         self._journal = journal
         self.entry = entry
+        self.live_id = RequestId(entry.live_id)
+        """The ID in use: the caller's own, or the successor that took over."""
 
     @classmethod
     async def open(
@@ -56,11 +58,6 @@ class Record:
                 operation=entry.operation,
             )
         return cls(journal, entry)
-
-    @property
-    def live_id(self) -> RequestId:
-        """The ID in use: the caller's own, or the successor that took over."""
-        return RequestId(self.entry.live_id)
 
     async def sending(self, state: State, *, now: float, effects_until: float) -> None:
         """Put on record that an attempt leaves now, able to have an effect `effects_until`.
@@ -106,6 +103,7 @@ class Record:
         )
         if isinstance(following, State):
             self.entry = await self._journal.advance(_moved(told, following))
+            self.live_id = RequestId(self.entry.live_id)
         else:
             self.entry = await self._journal.advance(_ended(told, state, following))
 

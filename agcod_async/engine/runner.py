@@ -153,9 +153,10 @@ class Runner:
         state = call.state
         if not await self._keys.ready(call):
             return await self._give_up(call, self._keys.why_none)
-        if call.is_too_old(self._clock.wall()):
+        now = self._clock.wall()
+        if call.is_too_old(now):
             return InDoubt(Reason("the request ID is too old to be sent again"))
-        if isinstance(state, Undo) and call.undo_is_late(self._clock.wall()):
+        if isinstance(state, Undo) and call.undo_is_late(now):
             return await self._concluded(call, _WINDOW_OVER, state.next(_WINDOW_OVER, call.policy))
         try:
             permit = await self._pacer.admit(
@@ -164,50 +165,50 @@ class Runner:
         except NotInTimeError as error:
             call.retry_after_seconds = error.wait_seconds
             return await self._give_up(call, Reason(str(error)))
-        if not call.intent.read_only and (refusal := self.time.refusal) is not None:
+        stamp = self.time.now()
+        if not call.intent.read_only and (refusal := stamp.refusal) is not None:
             permit.unused()
             return await self._give_up(call, refusal)
-        key = None if call.is_too_old(self._clock.wall()) else self._keys.take()
+        key = None if call.is_too_old(stamp.wall) else self._keys.take()
         if key is None:  # refused, or too old by now, while the permit was awaited
             permit.unused()
             return state
         call.exchanging = True
         try:
-            following = await self._attempt(call, permit, key)
+            following = await self._attempt(call, permit, key, stamp)
         except JournalError as error:
             reason = Reason(f"nothing was sent, the journal failed: {error}")
             following = unrecorded(reason, call.state, error)
         call.exchanging = False
         return following
 
-    async def _attempt(self, call: Call, permit: Permit, key: Key) -> State | Verdict:
+    async def _attempt(self, call: Call, permit: Permit, key: Key, stamp: Stamp) -> State | Verdict:
         """Make the attempt that the state asks for; raises `JournalError` if nothing was sent."""
-        state, started_at = call.state, self._clock.monotonic()
+        state = call.state
         outcome: Outcome
         match state:
             case Forward():
-                answer = await self._exchange(call, call.legs.forward, permit, key)
+                answer = await self._exchange(call, call.legs.forward, permit, key, stamp)
                 forward = as_read(answer) if call.intent.read_only else answer
                 outcome, following = forward, state.next(forward, call.policy)
             case Undo():
-                undone = await self._exchange(call, call.undo, permit, key)
+                undone = await self._exchange(call, call.undo, permit, key, stamp)
                 outcome, following = undone, state.next(undone, call.policy)
             case Lookup():
-                found = await self._exchange(call, call.lookup, permit, key)
+                found = await self._exchange(call, call.lookup, permit, key, stamp)
                 outcome, following = found, state.next(found, call.policy)
             case _:
                 assert_never(state)
-        refusal = self._keys.learn(key, started_at, outcome)
+        refusal = self._keys.learn(key, stamp.monotonic, outcome)
         if refusal is not None:
             call.keys_refused += 1
             outcome, following = Untouched(refusal), unmade(state, call.policy)
-        self._audience.attempt_ended(call, outcome, self._clock.monotonic() - started_at)
+        self._audience.attempt_ended(call, outcome, self._clock.monotonic() - stamp.monotonic)
         return await self._concluded(call, outcome, following)
 
     async def _exchange(
-        self, call: Call, message: Message[OutcomeT], permit: Permit, key: Key
+        self, call: Call, message: Message[OutcomeT], permit: Permit, key: Key, stamp: Stamp
     ) -> OutcomeT | Untouched | Lost | Unclear:
-        stamp = self.time.now()
         try:
             headers = await self._on_record(call, message, key, stamp)
         except BaseException:

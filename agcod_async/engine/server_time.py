@@ -38,12 +38,14 @@ _log = logging.getLogger("agcod_async")
 class Stamp:
     """One moment on three clocks. `signed_at` is what the signature says: the server's time.
 
-    `monotonic` is the loop's clock; `wall` is what this machine takes for the time.
+    `monotonic` is the loop's clock; `wall` is what this machine takes for the time, and
+    `skew_seconds` how far that is ahead of the server's, where it is known.
     """
 
     signed_at: float
     wall: float
     monotonic: float
+    skew_seconds: float | None = None
 
     @property
     def lead_seconds(self) -> float:
@@ -53,6 +55,18 @@ class Stamp:
         and whoever reads the journal has the one clock or the other.
         """
         return max(0.0, self.signed_at - self.wall)
+
+    @property
+    def refusal(self) -> Reason | None:
+        """Why nothing may be sent now that moves value, if it may not."""
+        skew = self.skew_seconds
+        if skew is None or abs(skew) <= SKEW_MAX_SECONDS:
+            return None
+        return Reason(
+            f"not sent: this machine's clock is {_in_words(skew)} the server's, and"
+            f" {SKEW_MAX_SECONDS:.0f} s is the most that is safe; set the clock, and keep it set"
+            " (NTP)"
+        )
 
 
 class ServerTime:
@@ -70,21 +84,7 @@ class ServerTime:
     @property
     def skew_seconds(self) -> float | None:
         """How far our wall clock is ahead of the server's; None as long as that is not known."""
-        wall, now = self._look()
-        offset = self._believed(now)
-        return None if offset is None else wall - (now + offset.middle)
-
-    @property
-    def refusal(self) -> Reason | None:
-        """Why nothing may be sent that moves value, if it may not."""
-        skew = self.skew_seconds
-        if skew is None or abs(skew) <= SKEW_MAX_SECONDS:
-            return None
-        return Reason(
-            f"not sent: this machine's clock is {_in_words(skew)} the server's, and"
-            f" {SKEW_MAX_SECONDS:.0f} s is the most that is safe; set the clock, and keep it set"
-            " (NTP)"
-        )
+        return self.now().skew_seconds
 
     def now(self) -> Stamp:
         """Return the moment to sign at.
@@ -93,9 +93,11 @@ class ServerTime:
         """
         wall, now = self._look()
         offset = self._believed(now)
-        if offset is None or not offset.distance(wall - now):
+        if offset is None:
             return Stamp(wall, wall, now)
-        return Stamp(now + offset.middle, wall, now)
+        servers = now + offset.middle
+        is_right = not offset.distance(wall - now)
+        return Stamp(wall if is_right else servers, wall, now, skew_seconds=wall - servers)
 
     def settle_seconds(self, settled_at: float, effects_until: float) -> float:
         """Return how long it takes until nothing that was sent can land any more, on any clock.

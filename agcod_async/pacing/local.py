@@ -19,13 +19,18 @@ cost can be made up for; the confirmed window keeps the rate itself."""
 
 
 class Spacing:
-    """Turns at an even pace. One user only: the pump."""
+    """Turns at an even pace, for one user at a time."""
 
     def __init__(self, requests_per_second: float) -> None:
         bucket = max(1, math.ceil(requests_per_second * BUCKET_SECONDS))
         self._refill_seconds = bucket / (requests_per_second * HEADROOM)
         self._limiter = AsyncLimiter(bucket, self._refill_seconds)
         self._in_hand_since = -math.inf
+
+    @property
+    def has_plenty(self) -> bool:
+        """Whether whoever takes a turn now does not wait, and leaves one for the next."""
+        return self._limiter.has_capacity(2)
 
     async def turn(self) -> None:
         """Wait for a turn and keep it in hand until it is used.

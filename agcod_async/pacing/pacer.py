@@ -2,7 +2,8 @@
 
 A permit is given when the gate is open, the limits have room and the spacing gives a turn; only
 then is the waiter chosen, so that a better one who came late still goes first and a cancelled one
-wastes nothing. One task, the pump, does this. It lives only while somebody waits.
+wastes nothing. One task, the pump, does this. It lives only while somebody waits. Where there are
+permits for more than one, and nobody waits, whoever comes is given one without it.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.pacing.alarm import Alarm
 from agcod_async.pacing.gate import CooldownGate
 from agcod_async.pacing.lanes import Lanes, Waiter
-from agcod_async.pacing.limits import Limits
+from agcod_async.pacing.limits import Group, Limits
 from agcod_async.pacing.local import Spacing
 from agcod_async.pacing.permit import Desk, IssuedPermit
 from agcod_async.pacing.port import Lane, NotInTimeError, Pacer, Permit
@@ -86,8 +87,13 @@ class LocalPacer(Pacer):
         """
         if self._is_closed:
             raise RuntimeError("the pacer is closed")
+        group = self._limits.group(operation)
+        is_late = within_seconds is not None and not within_seconds >= 0
+        if not is_late and self._has_plenty(group):
+            await self._spacing.turn()  # which is there
+            return self._issue(group, operation, self._clock.monotonic())
         loop = asyncio.get_running_loop()
-        waiter = Waiter(lane, operation, self._limits.group(operation), loop.create_future())
+        waiter = Waiter(lane, operation, group, loop.create_future())
         timer = None
         if within_seconds is not None:
             wait_seconds = self._estimate_wait_seconds(waiter)
@@ -163,21 +169,28 @@ class LocalPacer(Pacer):
             return
         waiter = self._lanes.take(lambda group: self._limits.free_at(group) <= now)
         if waiter is not None:
-            self._spacing.use()
-            waiter.future.set_result(self._issue(waiter, now))
+            waiter.future.set_result(self._issue(waiter.group, waiter.operation, now))
+
+    def _has_plenty(self, group: Group) -> bool:
+        """Whether a permit can be given at once: to a better one in the same moment, too."""
+        if self._lanes or not self._spacing.has_plenty:
+            return False
+        now = self._clock.monotonic()
+        return max(self._gate.opens_at(now), self._limits.free_at(group)) <= now
 
     def _opens_at(self, now: float) -> float:
         free_at = min(map(self._limits.free_at, self._lanes.groups()), default=math.inf)
         return max(self._gate.opens_at(now), free_at)
 
-    def _issue(self, waiter: Waiter, now: float) -> Permit:
+    def _issue(self, group: Group, operation: str, now: float) -> Permit:
+        self._spacing.use()
         self._permits_given += 1
         return IssuedPermit(
             self._desk,
             given_at=now,
             ticket=self._gate.given(now),
-            leases=self._limits.take(waiter.group),
-            floor=self._floors[waiter.operation],
+            leases=self._limits.take(group),
+            floor=self._floors[operation],
         )
 
     def _reconsider(self) -> None:

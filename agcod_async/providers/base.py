@@ -139,26 +139,29 @@ class Operation(Generic[RequestT, AnswerT]):
 
     def bind(self, request: RequestT) -> Intent:
         """Return the intent to send `request`."""
-        identity = self.identity
+        identity, encoded = self.identity, self.encode(request)
+        own_id = None if identity is None else identity.request_id(request)
+
+        def legs(live_id: RequestId | None) -> Legs:
+            if identity is None or live_id is None or live_id == own_id:
+                return self._legs(request, encoded)
+            successor = identity.under(request, live_id)
+            return self._legs(successor, self.encode(successor))
+
         return Intent(
             operation=self.name,
-            request_id=None if identity is None else identity.request_id(request),
+            request_id=own_id,
             amount=None if identity is None else identity.amount(request),
-            body=(self.on_record or self.encode)(request),
+            body=encoded if self.on_record is None else self.on_record(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
-            legs=lambda live_id: self._legs(self._under(request, live_id)),
+            legs=legs,
             proof=self.proof,
         )
 
-    def _under(self, request: RequestT, live_id: RequestId | None) -> RequestT:
-        if self.identity is None or live_id is None:
-            return request
-        return self.identity.under(request, live_id)
-
-    def _legs(self, request: RequestT) -> Legs:
+    def _legs(self, request: RequestT, encoded: bytes) -> Legs:
         return Legs(
-            forward=Message(self.name, self.encode(request), partial(self.outcome, request)),
+            forward=Message(self.name, encoded, partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
             lookup=None if self.lookup is None else self.lookup.message(request),
         )

@@ -108,8 +108,8 @@ MUTANTS = (
     Mutant(
         "R5",
         "any pause counts as having waited",
-        "self.facts.tainted and self.pause is not Pause.SETTLE",
-        "self.facts.tainted and self.pause is Pause.NONE",
+        "self.facts.tainted and self.pause is Pause.SETTLE",
+        "self.facts.tainted and self.pause is not Pause.NONE",
     ),
     Mutant(
         "R5",
@@ -132,7 +132,7 @@ MUTANTS = (
     Mutant(
         "R6",
         "that the card is confirmed does not go on record",
-        "return replace(state.sending().facts, tainted=False, confirmed=True)",
+        "return state.sending().facts.confirming()",
         "return state.sending().facts",
     ),
     Mutant(
@@ -180,8 +180,8 @@ MUTANTS = (
     Mutant(
         "R8",
         "a create that leaves is not on record as doubtful",
-        "return replace(self, facts=replace(self._facts_now(), doubtful=True))",
-        "return replace(self, facts=self._facts_now())",
+        "return self._as_sent(self._facts_now().doubting(), self.attempts)",
+        "return self._as_sent(self._facts_now(), self.attempts)",
     ),
     Mutant(
         "R8",

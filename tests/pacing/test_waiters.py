@@ -61,6 +61,75 @@ def run_alone(main: Coroutine[object, object, None]) -> None:
     assert complaints == []
 
 
+# --- where permits are plenty
+
+
+def is_given_at_once(pacer: LocalPacer, lane: Lane = Lane.BATCH) -> bool:
+    asked = pacer.admit(lane, CREATE, within_seconds=5.0)
+    try:
+        asked.send(None)
+    except StopIteration:
+        return True
+    asked.close()
+    return False
+
+
+def test_where_permits_are_plenty_nobody_waits_for_a_pump() -> None:
+    async def main() -> None:
+        pacer = new_pacer(1000.0)
+
+        assert is_given_at_once(pacer)
+        assert pumps() == []
+        assert pacer.stats().permits_given == 1
+
+    run_alone(main())
+
+
+def test_the_last_permits_of_a_moment_are_left_to_the_better_lanes() -> None:
+    async def main() -> None:
+        pacer = new_pacer(100.0)  # two in a moment
+
+        assert is_given_at_once(pacer, Lane.PROBE)
+        assert not is_given_at_once(pacer, Lane.PROBE)
+
+    run_alone(main())
+
+
+def test_whoever_comes_while_somebody_waits_is_not_served_past_him() -> None:
+    async def main() -> None:
+        pacer = new_pacer(1000.0, **{FUNDS: 1.0})
+        await use(pacer, operation=FUNDS)
+        waiting = asyncio.create_task(use(pacer, operation=FUNDS))
+        await asyncio.sleep(0)
+
+        assert not is_given_at_once(pacer)
+        await waiting
+
+    run_alone(main())
+
+
+def test_a_closed_gate_gives_nothing_at_once() -> None:
+    async def main() -> None:
+        pacer = new_pacer(1000.0)
+        permit = await admit(pacer)
+        permit.sending()
+        permit.answered(throttled=True)
+
+        assert not is_given_at_once(pacer, Lane.RECOVERY)
+
+    run_alone(main())
+
+
+def test_an_operation_at_its_own_limit_is_not_given_at_once() -> None:
+    async def main() -> None:
+        pacer = new_pacer(1000.0, **{CREATE: 1.0})
+        await use(pacer)
+
+        assert not is_given_at_once(pacer)
+
+    run_alone(main())
+
+
 # --- who goes first
 
 

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -137,6 +138,20 @@ _BALANCE_OPERATIONS: Final = frozenset(
 )
 _CARD_OPERATIONS: Final = frozenset({"ActivateGiftCard", "DeactivateGiftCard"})
 _STATUS_CHECK: Final = frozenset({"ActivationStatusCheck"})
+_OWNERS: Final = (
+    ("creation_request_id", frozenset({"CreateGiftCard", "CancelGiftCard"})),
+    ("activation_request_id", _CARD_OPERATIONS | _STATUS_CHECK),
+    ("status_check_request_id", _STATUS_CHECK),
+    ("load_balance_request_id", _BALANCE_OPERATIONS),
+    ("available_funds", frozenset({"GetAvailableFunds"})),
+    ("card_activity_list", frozenset({"GetGiftCardActivityPage"})),
+)
+"""The members of an envelope that say whose answer it is, and the operations that have them."""
+
+
+@cache  # there are as many types as operations
+def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(answer, dec_hook=_as_value)
 
 
 def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadable:
@@ -148,13 +163,13 @@ def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadabl
         if reply.body.lstrip()[:1] == b"<":
             return _read_xml(reply, answer, operation)
         _check_unique_members(reply)
-        envelope = msgspec.json.decode(reply.body, type=_Envelope)
+        envelope = _decoder(_Envelope).decode(reply.body)
         if not _says_success(envelope):
             return _fault(envelope, _message(reply))
         doubt = _doubt(envelope, reply.status, operation)
         if doubt is not None:
             return doubt
-        return msgspec.json.decode(reply.body, type=answer, dec_hook=_as_value)
+        return _decoder(answer).decode(reply.body)
     # The error is not chained or shown: it may hold the body.
     except (ValueError, RecursionError):
         return Unreadable(f"a reply that cannot be read, with HTTP status {reply.status}")
@@ -175,16 +190,9 @@ def _doubt(envelope: _Envelope, status: int, operation: str) -> Unreadable | Non
     """Return why a SUCCESS is not believed, if it is not."""
     if status not in _HTTP_OK:
         return Unreadable(f"SUCCESS with HTTP status {status}")
-    owners = (
-        (envelope.creation_request_id, {"CreateGiftCard", "CancelGiftCard"}),
-        (envelope.activation_request_id, _CARD_OPERATIONS | _STATUS_CHECK),
-        (envelope.status_check_request_id, _STATUS_CHECK),
-        (envelope.load_balance_request_id, _BALANCE_OPERATIONS),
-        (envelope.available_funds, {"GetAvailableFunds"}),
-        (envelope.card_activity_list, {"GetGiftCardActivityPage"}),
-    )
-    if any(member is not None and operation not in operations for member, operations in owners):
-        return Unreadable("SUCCESS that answers another operation")
+    for member, operations in _OWNERS:
+        if getattr(envelope, member) is not None and operation not in operations:
+            return Unreadable("SUCCESS that answers another operation")
     return None
 
 
@@ -248,12 +256,15 @@ def _check_unique_members(reply: Reply) -> None:
     The fast decoder takes the last of two values silently, which would let a reply be read as
     FAILURE by one reader and as SUCCESS by another.
     """
-    json.loads(reply.body.decode("utf-8"), object_pairs_hook=_forget_if_unique)
+    _pairs_decoder.decode(reply.body.decode("utf-8"))
 
 
 def _forget_if_unique(members: list[tuple[str, object]]) -> None:
-    if len({name for name, _ in members}) != len(members):
+    if len(dict(members)) != len(members):
         raise _TwiceError
+
+
+_pairs_decoder: Final = json.JSONDecoder(object_pairs_hook=_forget_if_unique)
 
 
 # --- replies in XML ----------------------------------------------------------------------------

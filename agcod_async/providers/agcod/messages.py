@@ -11,6 +11,7 @@ Rules of this file:
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -33,7 +34,12 @@ class Value(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def money(self) -> Money:
         """The same as money."""
-        return Money(self.amount, self.currency_code)
+        return _money(self.amount, self.currency_code)
+
+
+@lru_cache(maxsize=256)  # most cards are of few amounts, and each is asked for twice
+def _money(amount: Decimal, currency: str) -> Money:
+    return Money(amount, currency)
 
 
 class TransactionSource(
