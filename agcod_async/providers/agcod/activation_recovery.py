@@ -34,6 +34,7 @@ from agcod_async.providers.agcod.activation_messages import (
     PhysicalCardInfo,
 )
 from agcod_async.providers.agcod.codec import read
+from agcod_async.providers.agcod.envelope import Asked
 from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, echoes, judged, money_of, unclear
 
 _STATUS = re.compile(r"[A-Za-z]{1,40}")
@@ -58,7 +59,8 @@ def activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> ForwardO
             return unclear(_NO_STATUS)
         return Applied(_activation(request))
 
-    answer = read(reply, PhysicalCardAnswer, "ActivateGiftCard")
+    asked = Asked("ActivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.ACTIVATE, activated)
 
 
@@ -68,7 +70,8 @@ def undo_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> Und
     def deactivated(answer: PhysicalCardAnswer) -> UndoOutcome:
         return unclear(ANOTHER_REQUEST) if _leaves_active(request.undone(), answer) else Undone()
 
-    answer = read(reply, PhysicalCardAnswer, "DeactivateGiftCard")
+    asked = Asked("DeactivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.UNDO, deactivated)
 
 
@@ -87,7 +90,8 @@ def look_up_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> 
             return Conflict(_OTHER_AMOUNT)
         return Found(_activation(request))
 
-    answer = read(reply, PhysicalCardAnswer, "ActivationStatusCheck")
+    asked = Asked("ActivationStatusCheck", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.LOOK_UP, told)
 
 
@@ -100,7 +104,8 @@ def deactivate_outcome(request: DeactivateGiftCardRequest, reply: Reply) -> Forw
         status = _status(answer)
         return Applied(Deactivation(request.activation_request_id, request.card_number, status))
 
-    answer = read(reply, PhysicalCardAnswer, "DeactivateGiftCard")
+    asked = Asked("DeactivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, deactivated)
 
 
@@ -120,7 +125,8 @@ def status_outcome(request: ActivationStatusCheckRequest, reply: Reply) -> Forwa
             )
         )
 
-    answer = read(reply, PhysicalCardAnswer, "ActivationStatusCheck")
+    asked = Asked("ActivationStatusCheck", request.status_check_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, told)
 
 

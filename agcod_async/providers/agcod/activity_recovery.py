@@ -11,7 +11,8 @@ from agcod_async.providers.agcod.activity_messages import (
 )
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
-from agcod_async.providers.agcod.judgement import judged, money_of, unclear
+from agcod_async.providers.agcod.envelope import Asked
+from agcod_async.providers.agcod.judgement import judged, looks_like_a_code, money_of, unclear
 from agcod_async.providers.agcod.recipients import CardNumber
 from agcod_async.values import InvalidValueError
 
@@ -28,7 +29,7 @@ def activity_outcome(request: GetGiftCardActivityPageRequest, reply: Reply) -> F
         page = tuple(_activity(row) for row in rows or ())
         return Applied(ActivityPage(rows=page, total=total, page_index=request.page_index))
 
-    answer = read(reply, GetGiftCardActivityPageAnswer, "GetGiftCardActivityPage")
+    answer = read(reply, GetGiftCardActivityPageAnswer, Asked("GetGiftCardActivityPage"))
     return judged(answer, faults.WITHOUT_UNDO, told)
 
 
@@ -48,7 +49,9 @@ def _activity(row: ActivityRow) -> Activity:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value or looks_like_a_code(value):
+        return None
+    return value
 
 
 def _truth(value: object) -> bool | None:

@@ -1,0 +1,139 @@
+"""Hostile replies are judged: by the code that ships, and by the reference that knows better."""
+
+import logging
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from agcod_async.core.outcomes import Applied, Found, Outcome, Reply
+from agcod_async.providers.agcod.activation_messages import Activation, ActivationStatus
+from agcod_async.providers.agcod.activity_messages import ActivityPage
+from agcod_async.providers.agcod.balance_messages import BalanceLoad
+from agcod_async.providers.agcod.messages import AvailableFunds, Cancellation, GiftCard
+from tests.hostile.mutations import Generator
+from tests.hostile.reference import ACCOUNT_ID, CARD_NUMBER, Members, justified, number
+from tests.hostile.templates import JUDGES
+from tests.providers.replies import CODE
+
+BATCH: Final = 1_000
+"""So many inputs come of one seed."""
+_HIDDEN: Final = (CODE, ACCOUNT_ID, CARD_NUMBER[:12])
+
+
+class BrokenPromiseError(AssertionError):
+    """A reply was judged wrongly."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of some inputs."""
+
+    inputs: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+class _Listener(logging.Handler):
+    """Whatever is logged while a reply is read."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def judge(leg: str, status: int, content_type: str, body: bytes) -> Outcome:
+    """Judge one reply, and raise `BrokenPromiseError` for a verdict that it does not justify."""
+    try:
+        outcome = JUDGES[leg](Reply(status, content_type, body))
+    except BaseException as error:
+        raise BrokenPromiseError(f"raised {type(error).__name__}") from None
+    kind = type(outcome).__name__
+    shown = repr(outcome)
+    # A row of the report shows what it is given, but for codes.
+    hidden = (CODE,) if leg == "activity" else _HIDDEN
+    if any(secret in shown for secret in hidden):
+        raise BrokenPromiseError(f"{kind} shows what must be hidden")
+    if kind == "Unclear":
+        return outcome
+    kinds, members = justified(leg, status, body)
+    if kind not in kinds:
+        raise BrokenPromiseError(f"{kind} where only {sorted(kinds) or 'Unclear'} is justified")
+    if isinstance(outcome, Applied | Found) and not _says_the_same(outcome.answer, members):
+        raise BrokenPromiseError(f"{kind} with another content than the reply has")
+    return outcome
+
+
+def _says_the_same(answer: object, members: Members) -> bool:
+    match answer:
+        case GiftCard():
+            code, gc_id = members["gcClaimCode"], members["gcId"]
+            return (answer.claim_code.reveal(), answer.gc_id) == (code, gc_id)
+        case BalanceLoad():
+            told = members.get("gcClaimCode") or members.get("claimCode")
+            return told == (answer.claim_code and answer.claim_code.reveal())
+        case Cancellation():
+            return answer.gc_id is None or answer.gc_id == members.get("gcId")
+        case AvailableFunds():
+            funds = members["availableFunds"]
+            amount = answer.amount
+            told = (number(funds["amount"]), funds["currencyCode"])
+            return (amount.amount, amount.currency) == told
+        case ActivationStatus():
+            return bool(answer.card_status == members["cardInfo"]["cardStatus"])
+        case ActivityPage():
+            rows = members.get("cardActivityList") or []
+            told = [row.get("requestId") for row in rows]
+            pairs = zip(told, answer.rows, strict=True)
+            return all(row.request_id in (None, one) for one, row in pairs)
+        case Activation():
+            return answer.card_status == "Activated"
+        case _:
+            return True
+
+
+def batch(seed: int, count: int = BATCH) -> Tally:
+    """Judge the replies of one seed."""
+    tally, generator = Tally(), Generator(seed)
+    listener, root = _Listener(), logging.getLogger()
+    root.addHandler(listener)
+    for at in range(count):
+        hostile = generator.next()
+        leg = hostile.template.leg
+        try:
+            outcome = judge(leg, hostile.status, hostile.content_type, hostile.body)
+            kind = type(outcome).__name__
+            if hostile.is_benign and kind != honest_kind(hostile.template):
+                raise BrokenPromiseError(f"{kind} for an honest reply")
+            if listener.lines:
+                raise BrokenPromiseError("a reply was logged")
+        except BrokenPromiseError as broken:
+            tally.broken.append(
+                f"seed {seed} input {at}: {broken}\n  leg {leg}, status {hostile.status}\n"
+                f"  {hostile.body[:2000]!r}"
+            )
+            listener.lines.clear()
+        else:
+            tally.kinds[kind] += 1
+    root.removeHandler(listener)
+    tally.inputs = count
+    return tally
+
+
+_HONEST: Final[dict[int, str]] = {}
+
+
+def honest_kind(template: object) -> str:
+    """Return the kind of outcome that the reference gives to an honest reply."""
+    known = _HONEST.get(id(template))
+    if known is None:
+        kinds, _ = justified(template.leg, template.status, template.body)  # type: ignore[attr-defined]
+        known = _HONEST[id(template)] = min(kinds, default="Unclear")
+    return known
+
+
+if __name__ == "__main__":
+    sys.exit("python -m tests.hostile")
