@@ -99,13 +99,7 @@ def read(body: bytes) -> tuple[str | None, Members]:
 
 
 def _json(text: str) -> Members:
-    whole = json.loads(
-        text,
-        object_pairs_hook=_once,
-        parse_float=_exact,
-        parse_int=_exact,
-        parse_constant=_refuse,
-    )
+    whole = _DECODER.decode(text)
     if not isinstance(whole, dict):
         raise AmbiguousError
     return whole
@@ -129,6 +123,9 @@ def _refuse(_constant: str) -> NoReturn:
     raise AmbiguousError
 
 
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_once, parse_float=_exact, parse_int=_exact, parse_constant=_refuse
+)
 _DECLARED: Final = re.compile(r"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 _LIKE_ASCII: Final = re.compile(r"utf-?8|us-ascii|ascii|iso-8859-\d+|windows-125\d", re.IGNORECASE)
 
@@ -329,9 +326,9 @@ def _by_name(leg: str, name: str, messages: set[str]) -> Kinds:
         kind = "NothingToUndo"
     if leg == "undo load" and name == "BalanceLoadCannotBeVoided" and len(messages) == 1:
         (said,) = messages
-        late = "time limit" in said.casefold()
-        used = re.search(r"(?<!not )(?<!un)\bused\b", said.casefold()) is not None
-        kind = {(True, False): "TooLate", (False, True): "Claimed"}.get((late, used), "Refused")
+        is_late = re.search(r"\btime limit\b", said.casefold()) is not None
+        is_used = re.search(r"(?<!not )(?<!never )\bused\b", said.casefold()) is not None
+        kind = "TooLate" if is_late else "Claimed" if is_used else "Refused"
     return frozenset({kind})
 
 

@@ -153,6 +153,9 @@ _ID_MEMBER: Final = {
 }
 
 
+_SAID: Final = ("The balance is already used", "The time limit for voiding has passed", "x")
+
+
 def _errors(leg: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every row of the error tables in the leg's own form, with its exception's name."""
     is_balance, named = OPERATION[leg].endswith(("Load", "Balance")), _ID_MEMBER.get(leg)
@@ -160,10 +163,9 @@ def _errors(leg: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for at, (code, name) in enumerate([*kinds, ("F200", "NeverHeardOf"), ("F300", None)]):
         status = "RESEND" if code == "F400" else "FAILURE"
         if is_balance:
-            yield (
-                "LoadAmazonBalanceException",
-                {"errorCode": code, "errorType": name, "errorMessage": "x", "status": status},
-            )
+            error = {"errorCode": code, "errorType": name, "status": status}
+            for said in _SAID if name == "BalanceLoadCannotBeVoided" else ("x",):
+                yield "LoadAmazonBalanceException", {**error, "errorMessage": said}
             continue
         answer: dict[str, Any] = {"__type": f"{OPERATION[leg]}Response:http://x.example/"}
         if named is not None:

@@ -12,7 +12,7 @@ from agcod_async.providers.agcod.activity_messages import (
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
 from agcod_async.providers.agcod.envelope import Asked
-from agcod_async.providers.agcod.judgement import judged, looks_like_a_code, money_of, unclear
+from agcod_async.providers.agcod.judgement import judged, money_of, unclear
 from agcod_async.providers.agcod.recipients import CardNumber
 from agcod_async.values import InvalidValueError
 
@@ -49,9 +49,7 @@ def _activity(row: ActivityRow) -> Activity:
 
 
 def _text(value: object) -> str | None:
-    if not isinstance(value, str) or not value or looks_like_a_code(value):
-        return None
-    return value
+    return value if isinstance(value, str) and value else None
 
 
 def _truth(value: object) -> bool | None:

@@ -144,7 +144,7 @@ def _check_unique_members(reply: Reply) -> None:
     The fast decoder takes the last of two values silently, which would let a reply be read as
     FAILURE by one reader and as SUCCESS by another.
     """
-    if json.loads(reply.body.decode("utf-8"), object_pairs_hook=_is_misspelt) is True:
+    if _slow_decoder.decode(reply.body.decode("utf-8")) is True:
         raise _TwiceError
 
 
@@ -156,6 +156,9 @@ def _is_misspelt(members: list[tuple[str, object]]) -> bool:
     ):
         raise _TwiceError
     return envelope.is_misspelt(names)
+
+
+_slow_decoder: Final = json.JSONDecoder(object_pairs_hook=_is_misspelt)
 
 
 # --- replies in XML ----------------------------------------------------------------------------

@@ -40,10 +40,10 @@ class Asked:
 
 
 class Cause(Enum):
-    """What the message of an error says where its name says too little, by a part of it."""
+    """What the message of an error says where its name says too little, by words in it."""
 
-    LATE = r"time limit"
-    USED = r"(?<!not )\bused\b"
+    LATE = "time limit"
+    USED = "used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +239,14 @@ def _is_of_another(told: _Told, request_id: str) -> bool:
 
 def _cause(message: str | None) -> Cause | None:
     said = (message or "").casefold()
-    causes = [cause for cause in Cause if re.search(cause.value, said)]
-    return causes[0] if len(causes) == 1 else None
+    return next((cause for cause, words in _CAUSES if words.search(said)), None)
 
 
+# Not every "used" is one: "the void was refused", "the balance was not used".
+_CAUSES: Final = (
+    (Cause.LATE, re.compile(r"\btime limit\b")),
+    (Cause.USED, re.compile(r"(?<!not )(?<!never )\bused\b")),
+)
 _CODE: Final = re.compile(r"[A-Z]\d{3,4}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z]{1,80}")
 
