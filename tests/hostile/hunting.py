@@ -1,7 +1,6 @@
 """Hostile replies are judged: by the code that ships, and by the reference that knows better."""
 
 import logging
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +12,7 @@ from agcod_async.providers.agcod.balance_messages import BalanceLoad
 from agcod_async.providers.agcod.messages import AvailableFunds, Cancellation, GiftCard
 from tests.hostile.mutations import Generator
 from tests.hostile.reference import ACCOUNT_ID, CARD_NUMBER, Members, justified, number
-from tests.hostile.templates import JUDGES
+from tests.hostile.templates import JUDGES, Template
 from tests.providers.replies import CODE
 
 BATCH: Final = 1_000
@@ -55,7 +54,7 @@ def judge(leg: str, status: int, content_type: str, body: bytes) -> Outcome:
     """Judge one reply, and raise `BrokenPromiseError` for a verdict that it does not justify."""
     try:
         outcome = JUDGES[leg](Reply(status, content_type, body))
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  whatever it is, it is to be reported
         raise BrokenPromiseError(f"raised {type(error).__name__}") from None
     kind = type(outcome).__name__
     if isinstance(outcome, Unclear) and outcome.reason in _HARMLESS:
@@ -109,18 +108,16 @@ def batch(seed: int, count: int = BATCH) -> Tally:
     root.addHandler(listener)
     for at in range(count):
         hostile = generator.next()
-        leg = hostile.template.leg
+        leg, body = hostile.template.leg, hostile.body
         try:
-            outcome = judge(leg, hostile.status, hostile.content_type, hostile.body)
+            outcome = judge(leg, hostile.status, hostile.content_type, body)
             kind = type(outcome).__name__
-            if hostile.is_benign and kind != honest_kind(hostile.template):
-                raise BrokenPromiseError(f"{kind} for an honest reply")
-            if listener.lines:
-                raise BrokenPromiseError("a reply was logged")
+            wanted = honest_kind(hostile.template) if hostile.is_benign else kind
+            _check(kind, wanted, listener.lines)
         except BrokenPromiseError as broken:
             tally.broken.append(
-                f"seed {seed} input {at}: {broken}\n  leg {leg}, status {hostile.status}\n"
-                f"  {hostile.body[:2000]!r}"
+                f"seed {seed} input {at}: {broken}\n"
+                f"  leg {leg}, status {hostile.status}\n  {body[:2000]!r}"
             )
             listener.lines.clear()
         else:
@@ -130,17 +127,20 @@ def batch(seed: int, count: int = BATCH) -> Tally:
     return tally
 
 
+def _check(kind: str, wanted: str, logged: list[str]) -> None:
+    if kind != wanted:
+        raise BrokenPromiseError(f"{kind} for an honest reply")
+    if logged:
+        raise BrokenPromiseError("a reply was logged")
+
+
 _HONEST: Final[dict[int, str]] = {}
 
 
-def honest_kind(template: object) -> str:
+def honest_kind(template: Template) -> str:
     """Return the kind of outcome that the reference gives to an honest reply."""
     known = _HONEST.get(id(template))
     if known is None:
-        kinds, _ = justified(template.leg, template.status, template.body)  # type: ignore[attr-defined]
+        kinds, _ = justified(template.leg, template.status, template.body)
         known = _HONEST[id(template)] = min(kinds, default="Unclear")
     return known
-
-
-if __name__ == "__main__":
-    sys.exit("python -m tests.hostile")

@@ -30,7 +30,11 @@ class Hostile:
     is_benign: bool
 
 
-# --- what is put into a reply ----------------------------------------------------------------------
+# --- what is put into a reply -------------------------------------------------------------------
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
 
 
 def _texts(*texts: str) -> tuple[tuple[bytes, bytes], ...]:
@@ -44,12 +48,14 @@ def _raw(*tokens: str) -> tuple[tuple[bytes, bytes], ...]:
 
 Values = Sequence[tuple[bytes, bytes]]
 
-_STATES: Final = _texts(
-    *"SUCCESS FAILURE RESEND PENDING success Success SUCCESSFUL failure resend".split(),
-    " SUCCESS", "SUCCESS ", "SUCCESS\0", "SUCCESS\n", "",
-) + ((b'"SUCC\\u0045SS"', b"SUCC&#69;SS"), (b'["SUCCESS"]', b"<a>SUCCESS</a>"))  # fmt: skip
+_STATES: Final = (
+    *_texts(*_words("SUCCESS FAILURE RESEND PENDING success Success SUCCESSFUL failure resend")),
+    *_texts(" SUCCESS", "SUCCESS ", "SUCCESS\0", "SUCCESS\n", ""),
+    (b'"SUCC\\u0045SS"', b"SUCC&#69;SS"),
+    (b'["SUCCESS"]', b"<a>SUCCESS</a>"),
+)
 _CODES: Final = (
-    *_texts(*"F100 F200 F300 F400 F500 F600 F2000 f200 F20 F0200".split(), " F200", "F200 ", ""),
+    *_texts(*_words("F100 F200 F300 F400 F500 F600 F2000 f200 F20 F0200"), " F200", "F200 ", ""),
     (b'"F\\u0032\\u0030\\u0030"', b"F&#50;00"),
     *_raw("200", "null"),
 )
@@ -57,9 +63,10 @@ _NAMES: Final = _texts(
     *sorted(
         reference.CONFLICTS | reference.UNSETTLED | reference.THROTTLES | reference.OUTDATED
     ),
-    *"InvalidAmountInput InsufficientFunds CancelRequestArrivedAfterTimeLimit OrderNotFound".split(),
-    *"NonExistingActivationRequestId LoadBalanceRequestIdDoesNotExist CardNotFound".split(),
-    *"ActivationRequestIdAlreadyBeenUsed BalanceLoadCannotBeVoided NeverHeardOf x#Throttling".split(),
+    *_words("InvalidAmountInput InsufficientFunds CancelRequestArrivedAfterTimeLimit"),
+    *_words("OrderNotFound NeverHeardOf x#Throttling"),
+    *_words("NonExistingActivationRequestId LoadBalanceRequestIdDoesNotExist CardNotFound"),
+    *_words("ActivationRequestIdAlreadyBeenUsed BalanceLoadCannotBeVoided"),
     "", "throttlingexception", "AccessDeniedException", "InvalidSignatureException",
 )  # fmt: skip
 _MESSAGES: Final = _texts(
@@ -70,12 +77,13 @@ _MESSAGES: Final = _texts(
 )  # fmt: skip
 _NUMBERS: Final = (
     *_raw(
-        *"12.5 12.50 1250e-2 0.125E2 13 -12.5 0 -0 1250 1250.0 12.4999999999999999999".split(),
-        *"12.500000000000000001 1e400 -1e400 1e99999999999999999999 12.5e-999999999".split(),
-        *"NaN sNaN Infinity -Infinity 0x10 012 .5 5. 1_2.5 true null 1e-400".split(),
+        *_words("12.5 12.50 1250e-2 0.125E2 13 -12.5 0 -0 1250 1250.0 12.4999999999999999999"),
+        *_words("12.500000000000000001 1e400 -1e400 1e99999999999999999999 12.5e-999999999"),
+        *_words("NaN sNaN Infinity -Infinity 0x10 012 .5 5. 1_2.5 true null 1e-400"),
         "9" * 400, "9" * 5000, "12." + "5" * 400,
     ),
-    *_texts("12.5", " 12.5 ", "1_2.5", "１２.５", "12,5", "NaN", "sNaN", "1e400", "٠", "1250", "0"),
+    *_texts("12.5", " 12.5 ", "1_2.5", "12,5", "NaN", "sNaN", "1e400", "1250", "0"),
+    *_texts("\uff11\uff12.\uff15", "\u0660"),
 )  # fmt: skip
 _CURRENCIES: Final = _texts("USD", "EUR", "usd", "USD ", "JPY", "XXX", "", "US\0")
 _IDS: Final = (
@@ -87,8 +95,8 @@ _IDS: Final = (
     *_raw("null", "42", "[]"),
 )  # fmt: skip
 _CARD_STATES: Final = _texts(
-    *"Fulfilled RefundedToPurchaser Expired Activated AwaitingActivation fulfilled".split(),
-    *"activated ACTIVATED".split(), "Fulfilled ", "", "Activated\n",
+    *_words("Fulfilled RefundedToPurchaser Expired Activated AwaitingActivation fulfilled"),
+    *_words("activated ACTIVATED"), "Fulfilled ", "", "Activated\n",
 )  # fmt: skip
 _SECRETS: Final = (
     *_texts(CODE, CODE + "\n", "", " ", "two words", "\0", CODE + "é", GC_ID, "x" * 200),
@@ -229,7 +237,9 @@ class Generator:
     def _benign(self, template: Template) -> Hostile:
         body = template.body
         if template.is_json:
-            more = self._one((b"", b' "new" : [1, {"a": null}],', b'"novel":"\\u00e9",', b"\r\n\t "))
+            more = self._one(
+                (b"", b' "new" : [1, {"a": null}],', b'"novel":"\\u00e9",', b"\r\n\t ")
+            )
             body = b" {" + more + body[1:] + b" \n"
         else:
             body = self._one((b"", b"\n ", b'<?xml version="1.0"?>', _PROLOGUES[0])) + body + b"\n"
@@ -332,8 +342,16 @@ class Generator:
         return body[: template.starts[0]] + inside + body[template.starts[0] :]
 
     def _around(self, template: Template, body: bytes) -> bytes:
-        before = (b"", b"\xef\xbb\xbf", b"\0", b")]}',\n", b"HTTP/1.1 200 OK\r\n\r\n", b" ", b"<html>")
-        after = (b"", b"\0", b"{}", b"</html>", b" ", b",", body, b"<!-- -->", b" " * 9_000)
+        before = (
+            b"",
+            b"\xef\xbb\xbf",
+            b"\0",
+            b")]}',\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b" ",
+            b"<html>",
+        )
+        after = (b"", b"\0", b"{}", b"</html>", b" ", b",", body, b"<!-- -->")
         if template.is_json or self._random() < 0.5:
             return self._one(before) + body + self._one(after)
         return self._one((*_PROLOGUES, _BOMB, b"<!DOCTYPE a>", b"<?a?>", b"<!--->-->")) + body
@@ -349,12 +367,14 @@ class Generator:
             return before * deep + (after * deep if self._random() < 0.5 else b"")
         if not template.spots:
             return body * deep
-        huge = self._one((before * deep + after * deep, b"9" * deep * 8, b'"' + b"y" * 800_000 + b'"'))
+        huge = self._one(
+            (before * deep + after * deep, b"9" * deep * 8, b'"' + b"y" * 800_000 + b'"')
+        )
         return spliced(body, [(*self._one(template.spots).value, huge)])
 
 
 def spliced(body: bytes, splices: list[Splice]) -> bytes:
-    """Return the body with the splices in it, from behind; one that overlaps another is left out."""
+    """Return the body with the splices in it; one that overlaps another is left out."""
     border = len(body)
     for begin, end, text in sorted(splices, key=_begin, reverse=True):
         if end <= border:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NoReturn
-from xml.etree import ElementTree  # the reader that is not the package's
+from xml.etree import ElementTree as ET  # the reader that is not the package's
 
 REQUEST_ID: Final = "PartaOrder0042"
 CARD_NUMBER: Final = "6284190537715502918"
@@ -89,7 +89,7 @@ def read(body: bytes) -> tuple[str | None, Members]:
     try:
         text = body.decode("utf-8")
         root, members = _xml(text) if text.lstrip()[:1] == "<" else (None, _json(text))
-    except (ValueError, RecursionError, ElementTree.ParseError):
+    except (ValueError, RecursionError, ET.ParseError):
         raise AmbiguousError from None
     for level in (members, members.get("agcodResponse")):
         for name in level if isinstance(level, dict) else ():
@@ -134,16 +134,16 @@ def _xml(text: str) -> tuple[str, Members]:
     declared = _DECLARED.match(text)
     if "<!DOCTYPE" in text or (declared and not _LIKE_ASCII.fullmatch(declared[1])):
         raise AmbiguousError
-    root = ElementTree.fromstring(text)  # noqa: S314  there is no document type in it
+    root = ET.fromstring(text)  # noqa: S314  there is no document type in it
     value = _element(root)
     return _local(root), value if isinstance(value, dict) else {}
 
 
-def _local(element: "ElementTree.Element[Any]") -> str:
+def _local(element: "ET.Element[Any]") -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _element(element: "ElementTree.Element[Any]") -> Any:
+def _element(element: "ET.Element[Any]") -> Any:
     name, inside = _local(element), list(element)
     words = (element.text or "") + "".join(child.tail or "" for child in inside)
     if not inside and name != _LIST:
@@ -172,6 +172,8 @@ def _justified(leg: str, status: int, root: str | None, members: Members, size: 
     if nested is not None and not isinstance(nested, dict):
         return _NOTHING
     inner: Members = nested or {}
+    if not all(isinstance(level.get("status"), str | None) for level in (members, inner)):
+        return _NOTHING
     stated = {one for one in (members.get("status"), inner.get("status")) if one is not None}
     exception = _simple(members.get("__type"))
     has_error = any(members.get(name) is not None for name in ("errorCode", "errorType"))
@@ -240,10 +242,20 @@ UNSETTLED: Final = frozenset(row["name"] for row in ERRORS) - _SETTLED | {"GcNot
 THROTTLES: Final = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException"})
 OUTDATED: Final = frozenset({"RequestExpired", "RequestExpiredException"})
 DOOR_NAMES: Final = frozenset(
-    "InvalidSignatureException SignatureDoesNotMatch IncompleteSignature"
-    " IncompleteSignatureException UnrecognizedClientException InvalidClientTokenId"
-    " ExpiredTokenException MissingAuthenticationToken MissingAuthenticationTokenException"
-    " UnknownOperationException AccessDeniedException SerializationException".split()
+    {
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "ExpiredTokenException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "UnknownOperationException",
+        "AccessDeniedException",
+        "SerializationException",
+    }
 )
 _DOOR_WORDS: Final = (
     ("signature expired", "Outdated"),
@@ -256,9 +268,7 @@ _DOOR_WORDS: Final = (
     ("does not match any of the supported protocols", "Refused"),
     ("is not an expected json type", "Refused"),
 )
-_NOTHING_THERE: Final = frozenset(
-    row["name"] for row in ERRORS if row["undo"] == "NothingToUndo"
-)
+_NOTHING_THERE: Final = frozenset(row["name"] for row in ERRORS if row["undo"] == "NothingToUndo")
 
 
 def _fault(leg: str, members: Members, stated: set[Any], exception: str | None) -> Kinds:
@@ -434,6 +444,8 @@ def _physical(leg: str, members: Members) -> Kinds:
 def _balance(leg: str, members: Members) -> bool:
     amount, account = _inside(members, "amount"), _inside(members, "account")
     codes = [members[one] for one in ("gcClaimCode", "claimCode") if members.get(one) is not None]
+    if not all(isinstance(code, str) and re.fullmatch(r"[!-~]{8,100}", code) for code in codes):
+        return False
     return (
         _same(members, "loadBalanceRequestId", REQUEST_ID)
         and _same(amount, "currencyCode", CURRENCY)
@@ -441,5 +453,4 @@ def _balance(leg: str, members: Members) -> bool:
         and _same(account, "id", ACCOUNT_ID)
         and (account.get("type") is None or number(account["type"]) == 1)
         and len(set(codes)) <= (1 if leg == "load" else 0)
-        and all(isinstance(code, str) and re.fullmatch(r"[!-~]{8,100}", code) for code in codes)
     )

@@ -106,9 +106,7 @@ def template(
     else:
         writer.xml(root, dict(members))
         writer.spots.pop() if not members else None
-    return Template(
-        leg, status, root, bytes(writer.out), tuple(writer.spots), tuple(writer.starts)
-    )
+    return Template(leg, status, root, bytes(writer.out), tuple(writer.spots), tuple(writer.starts))
 
 
 # --- successes -----------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ def _errors(leg: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for at, (code, name) in enumerate([*kinds, ("F200", "NeverHeardOf"), ("F300", None)]):
         status = "RESEND" if code == "F400" else "FAILURE"
         if is_balance:
-            error = {"errorCode": code, "errorType": name, "status": status}
+            error: dict[str, Any] = {"errorCode": code, "errorType": name, "status": status}
             for said in _SAID if name == "BalanceLoadCannotBeVoided" else ("x",):
                 yield "LoadAmazonBalanceException", {**error, "errorMessage": said}
             continue
@@ -172,8 +170,8 @@ def _errors(leg: str) -> Iterator[tuple[str, dict[str, Any]]]:
             # A real failing call has been seen to name its ID; mock ones say null.
             answer[named] = reference.REQUEST_ID if at % 2 else None
         answer |= {"cardInfo": None, "gcClaimCode": None, "gcId": None, "status": status}
-        error = {"agcodResponse": answer, "errorCode": code, "errorType": name, "message": "x"}
-        yield "AGCODException" if at % 3 else "AGCODValidationException", error
+        whole = {"agcodResponse": answer, "errorCode": code, "errorType": name, "message": "x"}
+        yield "AGCODException" if at % 3 else "AGCODValidationException", whole
 
 
 def _at_the_door() -> Iterator[dict[str, Any]]:
@@ -207,6 +205,9 @@ def _of_leg(leg: str) -> Iterator[Template]:
         shown = {name: value for name, value in error.items() if name != "__type"}
         name = str(error.get("__type", "x#Error")).rpartition("#")[2]
         yield template(leg, shown, 400, name)
+    # Somebody else's page that quotes the front door's words.
+    page = {"message": "Missing Authentication Token", "p": "x" * 9_000}
+    yield template(leg, page, 403, "html")
 
 
 TEMPLATES: Final[Mapping[str, tuple[Template, ...]]] = {leg: tuple(_of_leg(leg)) for leg in LEGS}
@@ -216,7 +217,7 @@ SUCCESS_COUNT: Final[Mapping[str, int]] = {
     leg: sum(one.status == 200 for one in templates) for leg, templates in TEMPLATES.items()
 }
 
-JUDGES: Final[Mapping[str, Leg]] = {leg: make() for leg, make in LEGS.items()}
+JUDGES: Final[dict[str, Leg]] = {leg: make() for leg, make in LEGS.items()}
 """What is under test: bytes in, outcome out."""
 
 

@@ -1,4 +1,4 @@
-"""What every reply has in common, whatever it answers: what it says went well or wrong, and to whom.
+"""What every reply has in common, whatever it answers: whether all went well, and for whom.
 
 Rules of this file:
 

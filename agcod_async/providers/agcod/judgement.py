@@ -65,7 +65,9 @@ def number_of(answered: object) -> Decimal | None:
             return None
 
 
-_NUMBER = re.compile(r"\s{0,9}[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,4})?\s{0,9}", re.ASCII)
+_NUMBER = re.compile(
+    r"\s{0,9}[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,4})?\s{0,9}", re.ASCII
+)
 
 
 def looks_like_a_code(text: str) -> bool:

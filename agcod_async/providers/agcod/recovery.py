@@ -22,7 +22,13 @@ from agcod_async.providers.agcod import faults
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
 from agcod_async.providers.agcod.envelope import Asked
-from agcod_async.providers.agcod.judgement import echoes, judged, looks_like_a_code, money_of, unclear
+from agcod_async.providers.agcod.judgement import (
+    echoes,
+    judged,
+    looks_like_a_code,
+    money_of,
+    unclear,
+)
 from agcod_async.providers.agcod.messages import (
     AvailableFunds,
     CancelGiftCardAnswer,
