@@ -63,7 +63,7 @@ MUTANTS: Final = (
     Mutant(
         "once", "a member in another case is not looked at", _ENVELOPE,
         "return any(_DECIDING.get(name.casefold(), name) != name for name in names)",
-        "return not isinstance(names, (set, dict))",
+        "return names is None",
     ),
     Mutant(
         "once", "bytes that are not UTF-8 are repaired", _CODEC,

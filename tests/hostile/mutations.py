@@ -85,7 +85,7 @@ _NUMBERS: Final = (
     *_texts("12.5", " 12.5 ", "1_2.5", "12,5", "NaN", "sNaN", "1e400", "1250", "0"),
     *_texts("\uff11\uff12.\uff15", "\u0660"),
 )  # fmt: skip
-_CURRENCIES: Final = _texts("USD", "EUR", "usd", "USD ", "JPY", "XXX", "", "US\0")
+_CURRENCIES: Final = _texts("USD", "EUR", "usd", "USD ", "JPY", "ABC", "", "US\0")
 _IDS: Final = (
     *_texts(
         reference.REQUEST_ID, reference.REQUEST_ID.lower(), reference.REQUEST_ID + " ",

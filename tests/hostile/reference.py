@@ -430,7 +430,10 @@ def _physical(leg: str, members: Members) -> Kinds:
     if leg == "status":
         return _done(leg, isinstance(status, str) and status.isascii() and status.isalpha())
     if leg == "look up activate":
-        found = "Found" if is_amount else "Conflict"
+        is_told = number(value.get("amount")) is not None and isinstance(
+            value.get("currencyCode"), str
+        )
+        found = "Found" if is_amount else "Conflict" if is_told else None
         kinds = {"AwaitingActivation": "NotFound", "Activated": found}
     else:
         named = members.get("activationRequestId") or card.get("cardNumber")

@@ -35,11 +35,19 @@ from agcod_async.providers.agcod.activation_messages import (
 )
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.envelope import Asked
-from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, echoes, judged, money_of, unclear
+from agcod_async.providers.agcod.judgement import (
+    ANOTHER_REQUEST,
+    echoes,
+    is_null,
+    judged,
+    money_of,
+    unclear,
+)
 
 _STATUS = re.compile(r"[A-Za-z]{1,40}")
 _INACTIVE = Reason("The card is not active under this request ID.")
 _OTHER_AMOUNT = Reason("The card is active with another amount.")
+_NO_AMOUNT = "SUCCESS with an amount that is none"
 _NO_STATUS = "SUCCESS for a card that is neither active nor known not to be"
 
 
@@ -86,6 +94,8 @@ def look_up_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> 
             return NotFound(_INACTIVE)
         if card.card_status != ACTIVE_STATUS:
             return unclear(_NO_STATUS)
+        if card.value is not None and money_of(card.value) is None:
+            return unclear(_NO_AMOUNT)
         if card.value is not None and not echoes(card.value, request.value):
             return Conflict(_OTHER_AMOUNT)
         return Found(_activation(request))
@@ -116,6 +126,8 @@ def status_outcome(request: ActivationStatusCheckRequest, reply: Reply) -> Forwa
         card, status = answer.card_info or PhysicalCardInfo(), _status(answer)
         if status is None or _answers_another_check(request, answer):
             return unclear("SUCCESS that does not say in what state this card is")
+        if card.value is not None and not is_null(card.value) and money_of(card.value) is None:
+            return unclear(_NO_AMOUNT)
         return Applied(
             ActivationStatus(
                 request_id=request.status_check_request_id,

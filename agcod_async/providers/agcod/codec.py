@@ -171,10 +171,7 @@ _slow_decoder: Final = json.JSONDecoder(object_pairs_hook=_is_misspelt)
 
 def _read_xml(reply: Reply, answer: type[T], asked: Asked) -> T | Fault | Unreadable:
     document = xml_form.read(reply.body)
-    nested = document.members.get(envelope.NESTED)
-    levels = (document.members, nested if isinstance(nested, dict) else {})
-    if any(envelope.is_misspelt(cast("Iterable[str]", names)) for names in levels):
-        raise _TwiceError
+    _check_spelling(document.members)
     # Amazon's page on the funds shows a root without "Response".
     if document.root not in (f"{asked.operation}Response", asked.operation):
         return _xml_error(document, reply, asked)
@@ -185,6 +182,13 @@ def _read_xml(reply: Reply, answer: type[T], asked: Asked) -> T | Fault | Unread
     if doubt is not None:
         return doubt
     return msgspec.convert(document.members, answer, dec_hook=_as_value)
+
+
+def _check_spelling(members: xml_form.Tree) -> None:
+    nested = members.get(envelope.NESTED)
+    inside = cast("Iterable[str]", nested) if isinstance(nested, dict) else ()
+    if envelope.is_misspelt(members) or envelope.is_misspelt(inside):
+        raise _TwiceError
 
 
 def _xml_error(document: xml_form.Document, reply: Reply, asked: Asked) -> Fault | Unreadable:

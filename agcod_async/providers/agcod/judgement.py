@@ -82,6 +82,11 @@ def looks_like_a_code(text: str) -> bool:
 _CLAIM_CODE = re.compile(r"\s*[A-Za-z0-9]{4}-[A-Za-z0-9]{4,6}-[A-Za-z0-9]{4,5}\s*")
 
 
+def is_null(answered: ValueAnswer) -> bool:
+    """Return whether this says nothing, as an amount that is not to be told does."""
+    return answered.amount is None and answered.currency_code is None
+
+
 def money_of(answered: ValueAnswer | None) -> Money | None:
     """Return the amount that was answered, if it is one."""
     amount = None if answered is None else number_of(answered.amount)
