@@ -113,6 +113,6 @@ MUTANTS: Final = (
     ),
     Mutant(
         "hidden", "a claim code in the gcId's place is shown", _JUDGEMENT,
-        "return _CLAIM_CODE.fullmatch(text) is not None", "return not _CLAIM_CODE",
+        "return _CLAIM_CODE.search(text) is not None", "return not _CLAIM_CODE",
     ),
 )  # fmt: skip

@@ -409,7 +409,7 @@ def _created(members: Members) -> Kinds:
         isinstance(one, str) and re.fullmatch(form, one)
         for one, form in ((code, r"[!-~]{8,100}"), (gc_id, r"[!-~]{1,100}"))
     )
-    is_live = card.get("cardStatus") == "Fulfilled" and has_both and code != gc_id
+    is_live = card.get("cardStatus") == "Fulfilled" and has_both and str(code) not in str(gc_id)
     return frozenset({"Applied"}) if is_live else _NOTHING
 
 

@@ -71,15 +71,15 @@ _NUMBER = re.compile(
 
 
 def looks_like_a_code(text: str) -> bool:
-    """Return whether this has the form of a claim code, wherever it stands.
+    """Return whether there is something of the form of a claim code in this.
 
     What is not expected to be one is kept and shown.
     """
-    return _CLAIM_CODE.fullmatch(text) is not None
+    return _CLAIM_CODE.search(text) is not None
 
 
 # All that have been shown have 4, 6 and 4 characters; a mock one has 4, 4 and 4.
-_CLAIM_CODE = re.compile(r"\s*[A-Za-z0-9]{4}-[A-Za-z0-9]{4,6}-[A-Za-z0-9]{4,5}\s*")
+_CLAIM_CODE = re.compile(r"[A-Za-z0-9]{4}-[A-Za-z0-9]{4,6}-[A-Za-z0-9]{4}")
 
 
 def is_null(answered: ValueAnswer) -> bool:

@@ -40,7 +40,7 @@ from agcod_async.providers.agcod.messages import (
     GetAvailableFundsRequest,
     GiftCard,
 )
-from agcod_async.values import ClaimCode, RequestId
+from agcod_async.values import RequestId
 
 LIVE_STATUS: Final = "Fulfilled"
 TOMBSTONE_STATUS: Final = "RefundedToPurchaser"
@@ -113,7 +113,7 @@ def _created(request: CreateGiftCardRequest, answer: CreateGiftCardAnswer) -> Fo
     if answer.gc_claim_code is None or answer.gc_id is None or not _is_gc_id(answer.gc_id):
         return unclear("SUCCESS without a claim code or without a gcId")
     # A gcId is kept and shown.
-    if looks_like_a_code(answer.gc_id) or answer.gc_claim_code == ClaimCode(answer.gc_id):
+    if looks_like_a_code(answer.gc_id) or answer.gc_claim_code.reveal() in answer.gc_id:
         return unclear(_CODE_OUT_OF_PLACE)
     return Applied(
         GiftCard(
