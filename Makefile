@@ -19,7 +19,7 @@ BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model sim sim-long bench demo crash-demo certify docs
+.PHONY: help setup format lint types test model sim sim-long fuzz bench demo crash-demo certify docs
 .PHONY: check clean
 
 help: ## Show this list
@@ -73,6 +73,9 @@ sim: $(READY) ## Simulate the shipped code against a hostile network; SEED=… o
 
 sim-long: $(READY) ## The same with every schedule of four faults and a million cards: more than an hour
 	$(BIN)/python -m tests.simulation long
+
+fuzz: $(READY) ## Judge hostile replies; INPUTS=… says how many, SEED=… from where on
+	$(BIN)/python -m tests.hostile --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),0)
 
 bench: $(READY) ## Measure, on this machine and over loopback only
 	@for benchmark in $(BENCHMARKS); do \

@@ -34,7 +34,8 @@ from agcod_async.providers.agcod import (
     operations,
     requests,
 )
-from agcod_async.providers.agcod.codec import FAILURE, RESEND, Cause, Fault, as_xml
+from agcod_async.providers.agcod.codec import as_xml
+from agcod_async.providers.agcod.envelope import FAILURE, RESEND, Cause, Fault
 from agcod_async.providers.agcod.faults import FaultTable
 from agcod_async.providers.agcod.messages import TransactionSource
 from agcod_async.providers.agcod.recipients import Account

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from agcod_async.core.outcomes import Applied, Outcome
-from agcod_async.providers.agcod import balance_recovery, codec, judgement, recovery
+from agcod_async.providers.agcod import balance_recovery, codec, envelope, judgement, recovery
+from agcod_async.providers.agcod.envelope import Asked
 from agcod_async.providers.agcod.messages import CreateGiftCardAnswer, GiftCard
 from tests.providers.replies import CODE, card, card_info, create_leg, reply
 from tests.providers.samples import LEGS, OPERATION, balance, load, xml
@@ -93,7 +94,7 @@ def test_a_card_is_neither_pickled_nor_written_as_json() -> None:
 
 
 def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
-    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, "CreateGiftCard")
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, Asked("CreateGiftCard"))
 
     assert isinstance(answer, CreateGiftCardAnswer)
     assert CODE not in repr(answer)
@@ -102,7 +103,7 @@ def test_a_decoded_answer_does_not_hold_the_code_as_text() -> None:
 
 
 def test_a_claim_code_is_never_sent() -> None:
-    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, "CreateGiftCard")
+    answer = codec.read(reply(LIVE), CreateGiftCardAnswer, Asked("CreateGiftCard"))
     assert isinstance(answer, CreateGiftCardAnswer)
 
     with pytest.raises(NotImplementedError) as caught:
@@ -145,8 +146,8 @@ def _breaks(*_: object, **__: object) -> NoReturn:
         (recovery, "utc_time"),
         (recovery, "GiftCard"),
         (recovery, "_created"),
-        (codec, "_says_success"),
-        (codec, "_fault"),
+        (envelope, "says_success"),
+        (envelope, "fault"),
         (judgement, "echoes"),
     ],
     ids=str,
@@ -157,7 +158,7 @@ def test_a_traceback_with_locals_does_not_show_the_code(
 ) -> None:
     holder, name = where
     monkeypatch.setattr(recovery if holder is judgement else holder, name, _breaks)
-    received = reply(live if name != "_fault" else live.replace(b"SUCCESS", b"FAILURE"))
+    received = reply(live if name != "fault" else live.replace(b"SUCCESS", b"FAILURE"))
 
     with pytest.raises(_BreaksError) as caught:
         create_leg()(received)
@@ -188,7 +189,7 @@ def test_spoilt_replies_leave_no_exception_behind() -> None:
     errors = [found for found in living if isinstance(found, json.JSONDecodeError)]
     assert not any(CODE in found.doc for found in errors)
     frames = [found for found in living if isinstance(found, FrameType)]
-    ours = ("codec.py", "xml_form.py", "ElementTree.py")
+    ours = ("codec.py", "envelope.py", "xml_form.py", "ElementTree.py")
     assert not any(frame.f_code.co_filename.endswith(ours) for frame in frames)
 
 

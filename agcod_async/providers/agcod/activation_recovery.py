@@ -34,11 +34,20 @@ from agcod_async.providers.agcod.activation_messages import (
     PhysicalCardInfo,
 )
 from agcod_async.providers.agcod.codec import read
-from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, echoes, judged, money_of, unclear
+from agcod_async.providers.agcod.envelope import Asked
+from agcod_async.providers.agcod.judgement import (
+    ANOTHER_REQUEST,
+    echoes,
+    is_null,
+    judged,
+    money_of,
+    unclear,
+)
 
 _STATUS = re.compile(r"[A-Za-z]{1,40}")
 _INACTIVE = Reason("The card is not active under this request ID.")
 _OTHER_AMOUNT = Reason("The card is active with another amount.")
+_NO_AMOUNT = "SUCCESS with an amount that is none"
 _NO_STATUS = "SUCCESS for a card that is neither active nor known not to be"
 
 
@@ -58,7 +67,8 @@ def activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> ForwardO
             return unclear(_NO_STATUS)
         return Applied(_activation(request))
 
-    answer = read(reply, PhysicalCardAnswer, "ActivateGiftCard")
+    asked = Asked("ActivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.ACTIVATE, activated)
 
 
@@ -68,7 +78,8 @@ def undo_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> Und
     def deactivated(answer: PhysicalCardAnswer) -> UndoOutcome:
         return unclear(ANOTHER_REQUEST) if _leaves_active(request.undone(), answer) else Undone()
 
-    answer = read(reply, PhysicalCardAnswer, "DeactivateGiftCard")
+    asked = Asked("DeactivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.UNDO, deactivated)
 
 
@@ -83,11 +94,14 @@ def look_up_activate_outcome(request: ActivateGiftCardRequest, reply: Reply) -> 
             return NotFound(_INACTIVE)
         if card.card_status != ACTIVE_STATUS:
             return unclear(_NO_STATUS)
+        if card.value is not None and money_of(card.value) is None:
+            return unclear(_NO_AMOUNT)
         if card.value is not None and not echoes(card.value, request.value):
             return Conflict(_OTHER_AMOUNT)
         return Found(_activation(request))
 
-    answer = read(reply, PhysicalCardAnswer, "ActivationStatusCheck")
+    asked = Asked("ActivationStatusCheck", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.LOOK_UP, told)
 
 
@@ -100,7 +114,8 @@ def deactivate_outcome(request: DeactivateGiftCardRequest, reply: Reply) -> Forw
         status = _status(answer)
         return Applied(Deactivation(request.activation_request_id, request.card_number, status))
 
-    answer = read(reply, PhysicalCardAnswer, "DeactivateGiftCard")
+    asked = Asked("DeactivateGiftCard", request.activation_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, deactivated)
 
 
@@ -111,6 +126,8 @@ def status_outcome(request: ActivationStatusCheckRequest, reply: Reply) -> Forwa
         card, status = answer.card_info or PhysicalCardInfo(), _status(answer)
         if status is None or _answers_another_check(request, answer):
             return unclear("SUCCESS that does not say in what state this card is")
+        if card.value is not None and not is_null(card.value) and money_of(card.value) is None:
+            return unclear(_NO_AMOUNT)
         return Applied(
             ActivationStatus(
                 request_id=request.status_check_request_id,
@@ -120,7 +137,8 @@ def status_outcome(request: ActivationStatusCheckRequest, reply: Reply) -> Forwa
             )
         )
 
-    answer = read(reply, PhysicalCardAnswer, "ActivationStatusCheck")
+    asked = Asked("ActivationStatusCheck", request.status_check_request_id)
+    answer = read(reply, PhysicalCardAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, told)
 
 

@@ -11,6 +11,7 @@ from agcod_async.providers.agcod.activity_messages import (
 )
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
+from agcod_async.providers.agcod.envelope import Asked
 from agcod_async.providers.agcod.judgement import judged, money_of, unclear
 from agcod_async.providers.agcod.recipients import CardNumber
 from agcod_async.values import InvalidValueError
@@ -28,7 +29,7 @@ def activity_outcome(request: GetGiftCardActivityPageRequest, reply: Reply) -> F
         page = tuple(_activity(row) for row in rows or ())
         return Applied(ActivityPage(rows=page, total=total, page_index=request.page_index))
 
-    answer = read(reply, GetGiftCardActivityPageAnswer, "GetGiftCardActivityPage")
+    answer = read(reply, GetGiftCardActivityPageAnswer, Asked("GetGiftCardActivityPage"))
     return judged(answer, faults.WITHOUT_UNDO, told)
 
 

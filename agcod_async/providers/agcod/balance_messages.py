@@ -142,14 +142,14 @@ class LoadAmountAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """An amount in minor units as it came, not yet believed."""
 
     currency_code: str | None = None
-    value: Decimal | None = None
+    value: object = None
 
 
 class AccountAnswer(msgspec.Struct, frozen=True):
     """An account as it came."""
 
     id: AccountId | None = None
-    type: int | None = None
+    type: object = None
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True, rename="camel"):

@@ -21,7 +21,8 @@ from agcod_async.providers.agcod.balance_messages import (
     VoidAmazonBalanceLoadRequest,
 )
 from agcod_async.providers.agcod.codec import read
-from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, judged, unclear
+from agcod_async.providers.agcod.envelope import Asked
+from agcod_async.providers.agcod.judgement import ANOTHER_REQUEST, judged, number_of, unclear
 
 _BalanceRequest = (
     LoadAmazonBalanceRequest
@@ -45,7 +46,8 @@ def load_outcome(request: LoadAmazonBalanceRequest, reply: Reply) -> ForwardOutc
             )
         )
 
-    return judged(read(reply, BalanceAnswer, "LoadAmazonBalance"), faults.LOAD, loaded)
+    asked = Asked("LoadAmazonBalance", request.load_balance_request_id)
+    return judged(read(reply, BalanceAnswer, asked), faults.LOAD, loaded)
 
 
 def undo_load_outcome(request: LoadAmazonBalanceRequest, reply: Reply) -> UndoOutcome:
@@ -55,7 +57,8 @@ def undo_load_outcome(request: LoadAmazonBalanceRequest, reply: Reply) -> UndoOu
         is_another = _answers_another(request, answer) or _shows_a_code(answer)
         return unclear(ANOTHER_REQUEST) if is_another else Undone()
 
-    return judged(read(reply, BalanceAnswer, "VoidAmazonBalanceLoad"), faults.VOID, voided)
+    asked = Asked("VoidAmazonBalanceLoad", request.load_balance_request_id)
+    return judged(read(reply, BalanceAnswer, asked), faults.VOID, voided)
 
 
 def void_outcome(request: VoidAmazonBalanceLoadRequest, reply: Reply) -> ForwardOutcome:
@@ -66,7 +69,8 @@ def void_outcome(request: VoidAmazonBalanceLoadRequest, reply: Reply) -> Forward
             return unclear(ANOTHER_REQUEST)
         return Applied(BalanceVoid(request.load_balance_request_id, request.amount.money))
 
-    answer = read(reply, BalanceAnswer, "VoidAmazonBalanceLoad")
+    asked = Asked("VoidAmazonBalanceLoad", request.load_balance_request_id)
+    answer = read(reply, BalanceAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, voided)
 
 
@@ -80,7 +84,8 @@ def validate_outcome(
             return unclear(ANOTHER_REQUEST)
         return Applied(AccountValidation(request.load_balance_request_id, request.amount.money))
 
-    answer = read(reply, BalanceAnswer, "ValidateAccountForAmazonBalanceLoad")
+    asked = Asked("ValidateAccountForAmazonBalanceLoad", request.load_balance_request_id)
+    answer = read(reply, BalanceAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, valid)
 
 
@@ -100,13 +105,12 @@ def _shows_a_code(answer: BalanceAnswer) -> bool:
 def _is_amount(answered: LoadAmountAnswer | None, asked: LoadAmount) -> bool:
     if answered is None:
         return True
-    value = answered.value
-    # A signalling NaN cannot be compared: it would raise.
-    is_value = value is None or (value.is_finite() and value == asked.value)
+    is_value = answered.value is None or number_of(answered.value) == asked.value
     return is_value and answered.currency_code in (None, asked.currency_code)
 
 
 def _is_account(answered: AccountAnswer | None, asked: AccountKey) -> bool:
     if answered is None:
         return True
-    return answered.id in (None, asked.id) and answered.type in (None, asked.type)
+    is_type = answered.type is None or number_of(answered.type) == asked.type
+    return is_type and answered.id in (None, asked.id)

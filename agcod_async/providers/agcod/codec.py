@@ -3,38 +3,31 @@
 Rules of this file:
 
 1. The body decides, its form included: throttles come in XML to callers who asked for JSON. The
-   HTTP status only takes trust away: a SUCCESS outside 2xx is not believed. The content type
-   decides nothing.
+   HTTP status only takes trust away, and the content type decides nothing.
 2. What cannot be read completely, or says one thing twice, is `Unreadable`. So is the answer to
-   another operation: the root names it in XML, and its own members do in either form.
+   another operation: the root names it in XML, and its own members do in either form (`envelope`).
 3. No text of a reply is quoted. Codes and names are passed on where they have the documented form.
 4. A reply's body is not bound to a name here, so that no traceback can show it.
 """
 
 import json
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import Enum
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import msgspec
 
 from agcod_async.core.outcomes import Reply
-from agcod_async.providers.agcod import framework, xml_form
-from agcod_async.providers.agcod.framework import FrameworkError
+from agcod_async.providers.agcod import envelope, xml_form
+from agcod_async.providers.agcod.envelope import Asked, Envelope, Fault, Presence, Unreadable
 from agcod_async.providers.agcod.recipients import AccountId, CardNumber, Notification
 from agcod_async.values import ClaimCode, RequestId
 
 T = TypeVar("T")
 
-SUCCESS: Final = "SUCCESS"
-FAILURE: Final = "FAILURE"
-RESEND: Final = "RESEND"
-
 _FRAMEWORK_ERROR_SIZE_MAX: Final = 8_192
-_HTTP_OK: Final = range(200, 300)
 
 
 # --- requests ----------------------------------------------------------------------------------
@@ -51,6 +44,8 @@ def _as_text(value: object) -> str:
 def _as_value(kind: type, value: object) -> object:
     if kind is object:
         return value
+    if kind is Presence:
+        return Presence(value)
     # What is refused here is not quoted: it may have been meant as a claim code.
     if isinstance(value, str):
         if kind is ClaimCode and _CLAIM_CODE.fullmatch(value):
@@ -60,8 +55,9 @@ def _as_value(kind: type, value: object) -> object:
     raise TypeError(f"not a {kind.__name__}")
 
 
-# Liberal, because the form is Amazon's, but never blank and never something that cannot be shown.
-_CLAIM_CODE: Final = re.compile(r"[!-~]{1,100}")
+# Liberal, because the form is Amazon's (known codes have 14 or 15 characters), but never blank,
+# never something that cannot be shown, and never the word "null".
+_CLAIM_CODE: Final = re.compile(r"[!-~]{8,100}")
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_text)
 _members_decoder: Final = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
@@ -89,84 +85,16 @@ def decode_request(body: bytes, kind: type[T]) -> T:
 # --- replies -----------------------------------------------------------------------------------
 
 
-class Cause(Enum):
-    """What the message of an error says where its name says too little, by a part of it."""
-
-    LATE = "time limit"
-    USED = "used"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A reply that is an error. `name` is what Amazon calls `errorType`."""
-
-    status: str | None = None
-    code: str | None = None
-    name: str | None = None
-    framework: FrameworkError | None = None
-    cause: Cause | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A reply from which nothing can be concluded, and why, in words that are safe to show."""
-
-    problem: str
-
-
-class _Response(msgspec.Struct, frozen=True):
-    status: str | None = None
-
-
-class _Envelope(msgspec.Struct, frozen=True, rename="camel"):
-    status: str | None = None
-    agcod_response: _Response | None = None
-    error_code: str | None = None
-    error_type: str | None = None
-    exception: str | None = msgspec.field(default=None, name="__type")
-    # What says whose answer it is.
-    creation_request_id: object = None
-    activation_request_id: object = None
-    status_check_request_id: object = None
-    load_balance_request_id: object = None
-    available_funds: object = None
-    card_activity_list: object = None
-
-
-_BALANCE_OPERATIONS: Final = frozenset(
-    {"LoadAmazonBalance", "VoidAmazonBalanceLoad", "ValidateAccountForAmazonBalanceLoad"}
-)
-_CARD_OPERATIONS: Final = frozenset({"ActivateGiftCard", "DeactivateGiftCard"})
-_STATUS_CHECK: Final = frozenset({"ActivationStatusCheck"})
-_OWNERS: Final = (
-    ("creation_request_id", frozenset({"CreateGiftCard", "CancelGiftCard"})),
-    ("activation_request_id", _CARD_OPERATIONS | _STATUS_CHECK),
-    ("status_check_request_id", _STATUS_CHECK),
-    ("load_balance_request_id", _BALANCE_OPERATIONS),
-    ("available_funds", frozenset({"GetAvailableFunds"})),
-    ("card_activity_list", frozenset({"GetGiftCardActivityPage"})),
-)
-"""The members of an envelope that say whose answer it is, and the operations that have them."""
-
-
-@cache  # there are as many types as operations
-def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(answer, dec_hook=_as_value)
-
-
-def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadable:
-    """Return the reply's answer if it says SUCCESS, the fault it reports, or that it is unclear.
-
-    `operation` is what the request asked for.
-    """
+def read(reply: Reply, answer: type[T], asked: Asked) -> T | Fault | Unreadable:
+    """Return the reply's answer if it says SUCCESS, the fault it reports, or that it is unclear."""
     try:
         if reply.body.lstrip()[:1] == b"<":
-            return _read_xml(reply, answer, operation)
+            return _read_xml(reply, answer, asked)
         _check_unique_members(reply)
-        envelope = _decoder(_Envelope).decode(reply.body)
-        if not _says_success(envelope):
-            return _fault(envelope, _message(reply))
-        doubt = _doubt(envelope, reply.status, operation)
+        said = _decoder(Envelope).decode(reply.body)
+        if not envelope.says_success(said):
+            return envelope.fault(said, _message(reply), reply.status, asked)
+        doubt = envelope.doubt(said, reply.status, asked)
         if doubt is not None:
             return doubt
         return _decoder(answer).decode(reply.body)
@@ -175,79 +103,39 @@ def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadabl
         return Unreadable(f"a reply that cannot be read, with HTTP status {reply.status}")
 
 
-def _says_success(envelope: _Envelope) -> bool:
-    nested = envelope.agcod_response
-    return (
-        envelope.status == SUCCESS
-        and (nested is None or nested.status in (None, SUCCESS))
-        and envelope.error_code is None
-        and envelope.error_type is None
-        and not (_simple_name(envelope.exception) or "").endswith("Exception")
-    )
+@cache  # there are as many types as operations
+def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
+    """Return what reads an answer; a number of whatever kind stays exact."""
+    return msgspec.json.Decoder(answer, dec_hook=_as_value, float_hook=_exact)
 
 
-def _doubt(envelope: _Envelope, status: int, operation: str) -> Unreadable | None:
-    """Return why a SUCCESS is not believed, if it is not."""
-    if status not in _HTTP_OK:
-        return Unreadable(f"SUCCESS with HTTP status {status}")
-    for member, operations in _OWNERS:
-        if getattr(envelope, member) is not None and operation not in operations:
-            return Unreadable("SUCCESS that answers another operation")
-    return None
-
-
-def _fault(envelope: _Envelope, message: str | None) -> Fault | Unreadable:
-    nested = None if envelope.agcod_response is None else envelope.agcod_response.status
-    stated = {status for status in (envelope.status, nested) if status is not None}
-    if len(stated) > 1 or SUCCESS in stated:
-        return Unreadable("a reply that contradicts itself")
-    exception = _simple_name(envelope.exception)
-    at_the_door = None
-    if envelope.error_code is None and stated <= {FAILURE}:
-        at_the_door = framework.recognise(envelope.error_type or exception, message)
-    return Fault(
-        status=next(iter(stated), None),
-        code=_shown(envelope.error_code, _CODE),
-        name=_shown(envelope.error_type or exception, _NAME),
-        framework=at_the_door,
-        cause=_cause(message),
-    )
-
-
-def _cause(message: str | None) -> Cause | None:
-    said = (message or "").casefold()
-    return next((cause for cause in Cause if cause.value in said), None)
-
-
-_CODE: Final = re.compile(r"[A-Z]\d{3,4}", re.ASCII)
-_NAME: Final = re.compile(r"[A-Za-z]{1,80}")
-
-
-def _shown(text: str | None, form: re.Pattern[str]) -> str | None:
-    return text if text is not None and form.fullmatch(text) else None
-
-
-def _simple_name(exception: str | None) -> str | None:
-    """Return `Name` of `package#Name`, `Name:http://…` and `Name`."""
-    return None if exception is None else exception.rsplit("#", 1)[-1].split(":", 1)[0]
+def _exact(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise ValueError from None  # beyond any exponent
 
 
 def _message(reply: Reply) -> str | None:
     """Return the message: it is spelt `message`, `Message` and `errorMessage` in the wild."""
     members = msgspec.json.decode(reply.body, type=dict[str, msgspec.Raw])
-    for name, raw in members.items():
-        if name.casefold() in _MESSAGE_MEMBERS:
-            text = msgspec.json.decode(raw)
-            if isinstance(text, str):
-                return text
-    return None
+    told = (raw for name, raw in members.items() if name.casefold() in _MESSAGE_MEMBERS)
+    return _only(text for text in map(msgspec.json.decode, told) if isinstance(text, str))
+
+
+def _only(messages: Iterable[str]) -> str | None:
+    """Return the one message that there is. Raises `ValueError` if there are two."""
+    told = set(messages)
+    if len(told) > 1:
+        raise _TwiceError
+    return next(iter(told), None)
 
 
 _MESSAGE_MEMBERS: Final = frozenset({"message", "errormessage"})
 
 
 class _TwiceError(ValueError):
-    """One member has two values."""
+    """One thing is said twice."""
 
 
 def _check_unique_members(reply: Reply) -> None:
@@ -256,44 +144,61 @@ def _check_unique_members(reply: Reply) -> None:
     The fast decoder takes the last of two values silently, which would let a reply be read as
     FAILURE by one reader and as SUCCESS by another.
     """
-    _pairs_decoder.decode(reply.body.decode("utf-8"))
-
-
-def _forget_if_unique(members: list[tuple[str, object]]) -> None:
-    if len(dict(members)) != len(members):
+    if _slow_decoder.decode(reply.body.decode("utf-8")) is True:
         raise _TwiceError
 
 
-_pairs_decoder: Final = json.JSONDecoder(object_pairs_hook=_forget_if_unique)
+def _is_misspelt(members: list[tuple[str, object]]) -> bool:
+    """Return, in place of an object, whether one of its members may be taken for a deciding one."""
+    names = {name for name, _ in members}
+    if len(names) != len(members) or (
+        envelope.NESTED in names and dict(members)[envelope.NESTED] is True
+    ):
+        raise _TwiceError
+    return envelope.is_misspelt(names)
+
+
+_slow_decoder: Final = json.JSONDecoder(object_pairs_hook=_is_misspelt)
 
 
 # --- replies in XML ----------------------------------------------------------------------------
 
 
-def _read_xml(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadable:
+def _read_xml(reply: Reply, answer: type[T], asked: Asked) -> T | Fault | Unreadable:
     document = xml_form.read(reply.body)
+    _check_spelling(document.members)
     # Amazon's page on the funds shows a root without "Response".
-    if document.root not in (f"{operation}Response", operation):
-        return _xml_error(document, len(reply.body))
-    envelope = msgspec.convert(document.members, _Envelope)
-    if not _says_success(envelope):
-        return _fault(envelope, document.text(_MESSAGE_MEMBERS))
-    doubt = _doubt(envelope, reply.status, operation)
+    if document.root not in (f"{asked.operation}Response", asked.operation):
+        return _xml_error(document, reply, asked)
+    said = msgspec.convert(document.members, Envelope, dec_hook=_as_value)
+    if not envelope.says_success(said):
+        return envelope.fault(said, _xml_message(document), reply.status, asked)
+    doubt = envelope.doubt(said, reply.status, asked)
     if doubt is not None:
         return doubt
-    # Not strict: in XML a number is written as any other text.
-    return msgspec.convert(document.members, answer, strict=False, dec_hook=_as_value)
+    return msgspec.convert(document.members, answer, dec_hook=_as_value)
 
 
-def _xml_error(document: xml_form.Document, length: int) -> Fault | Unreadable:
+def _check_spelling(members: xml_form.Tree) -> None:
+    nested = members.get(envelope.NESTED)
+    inside = cast("Iterable[str]", nested) if isinstance(nested, dict) else ()
+    if envelope.is_misspelt(members) or envelope.is_misspelt(inside):
+        raise _TwiceError
+
+
+def _xml_error(document: xml_form.Document, reply: Reply, asked: Asked) -> Fault | Unreadable:
     """Return what a root that is not the operation's says: the name of an exception, as a rule."""
-    envelope = msgspec.convert(document.members, _Envelope)
-    named = msgspec.structs.replace(envelope, exception=document.root)
-    fault = _fault(named, document.text(_MESSAGE_MEMBERS))
+    said = msgspec.convert(document.members, Envelope, dec_hook=_as_value)
+    named = msgspec.structs.replace(said, exception=document.root)
+    fault = envelope.fault(named, _xml_message(document), reply.status, asked)
     if document.root.endswith("Exception"):
         return fault
     # Somebody else's page that happens to quote a phrase is long.
     at_the_door = isinstance(fault, Fault) and fault.framework is not None
-    if at_the_door and length <= _FRAMEWORK_ERROR_SIZE_MAX:
+    if at_the_door and len(reply.body) <= _FRAMEWORK_ERROR_SIZE_MAX:
         return fault
     return Unreadable("a reply in XML that does not belong to this operation")
+
+
+def _xml_message(document: xml_form.Document) -> str | None:
+    return _only(document.texts(_MESSAGE_MEMBERS))

@@ -25,9 +25,9 @@ from agcod_async.core.outcomes import (
 )
 from agcod_async.providers.agcod import catalogue, consequences, faults, framework, pasted
 from agcod_async.providers.agcod.advice import Advice, ErrorRow, Family
-from agcod_async.providers.agcod.codec import Fault
 from agcod_async.providers.agcod.consequences import Consequence
 from agcod_async.providers.agcod.contacts import Team
+from agcod_async.providers.agcod.envelope import Fault
 from agcod_async.providers.agcod.error_tables import REPLAY
 from agcod_async.providers.agcod.faults import FaultTable
 from agcod_async.providers.agcod.framework import FrameworkError

@@ -8,6 +8,8 @@ Rules of this file:
    nothing at all (Amazon's FAQ: an F500 is usually a timeout on Amazon's side).
 3. F400, or the status RESEND, is the one invitation to undo. It is not followed where the reply
    also says that the request was refused, or that something else lives under the ID.
+4. A refusal that comes with a redirect or a 5xx proves nothing: Amazon's clients have seen errors
+   with 4xx only, so it may be somebody in between who speaks.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +34,7 @@ from agcod_async.core.outcomes import (
     UndoOutcome,
 )
 from agcod_async.providers.agcod import catalogue
-from agcod_async.providers.agcod.codec import FAILURE, RESEND, Cause, Fault
+from agcod_async.providers.agcod.envelope import FAILURE, RESEND, Cause, Fault
 from agcod_async.providers.agcod.framework import OUTDATED, THROTTLED
 
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
@@ -62,6 +64,13 @@ class FaultTable(Generic[OutcomeT_co]):
     def outcome(self, fault: Fault) -> OutcomeT_co | Both:
         """Return what `fault` proves."""
         reason = _reason(fault)
+        stated = self._stated(fault, reason)
+        # To slow down, or to undo first, is careful whoever asks for it.
+        if fault.is_doubted and not isinstance(stated, Throttled | UndoFirst):
+            return Unclear(reason)
+        return stated
+
+    def _stated(self, fault: Fault, reason: Reason) -> OutcomeT_co | Both:
         if fault.framework is not None:
             kind = _AT_THE_DOOR.get(fault.framework.title)
             if kind is not None:

@@ -103,10 +103,10 @@ class GetAvailableFundsRequest(msgspec.Struct, frozen=True, kw_only=True, rename
 
 
 class ValueAnswer(msgspec.Struct, frozen=True, rename="camel"):
-    """An amount as it came, not yet believed."""
+    """An amount as it came, not yet believed: it need not even be a number."""
 
     currency_code: str | None = None
-    amount: Decimal | None = None
+    amount: object = None
 
 
 class CardInfo(msgspec.Struct, frozen=True, rename="camel"):

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from agcod_async.core.outcomes import Applied, AppliedDead, ForwardOutcome, Reply, Unclear
 from agcod_async.providers.agcod import codec
-from agcod_async.providers.agcod.codec import Fault, Unreadable
+from agcod_async.providers.agcod.envelope import Asked, Fault, Unreadable
 from agcod_async.providers.agcod.messages import CreateGiftCardAnswer
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.providers.agcod.recovery import LIVE_STATUS, TOMBSTONE_STATUS
@@ -34,7 +34,7 @@ def read(text: str) -> Fault | Success | None:
         # With this status the body alone decides.
         reply = Reply(200, "", body.encode("utf-8", "replace"))
         for operation in AGCOD.operations:
-            said = _said(codec.read(reply, CreateGiftCardAnswer, operation))
+            said = _said(codec.read(reply, CreateGiftCardAnswer, Asked(operation)))
             if said is not None:
                 return said
     return None

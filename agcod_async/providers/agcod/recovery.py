@@ -21,7 +21,14 @@ from agcod_async.core.outcomes import (
 from agcod_async.providers.agcod import faults
 from agcod_async.providers.agcod.codec import read
 from agcod_async.providers.agcod.dates import utc_time
-from agcod_async.providers.agcod.judgement import echoes, judged, money_of, unclear
+from agcod_async.providers.agcod.envelope import Asked
+from agcod_async.providers.agcod.judgement import (
+    echoes,
+    judged,
+    looks_like_a_code,
+    money_of,
+    unclear,
+)
 from agcod_async.providers.agcod.messages import (
     AvailableFunds,
     CancelGiftCardAnswer,
@@ -39,12 +46,14 @@ LIVE_STATUS: Final = "Fulfilled"
 TOMBSTONE_STATUS: Final = "RefundedToPurchaser"
 
 _GC_ID: Final = re.compile(r"[!-~]{1,100}")
+_CODE_OUT_OF_PLACE: Final = "SUCCESS with a claim code in another's place"
 _TOMBSTONE: Final = Reason("The card under this request ID was cancelled: its code is dead.")
 
 
 def create_outcome(request: CreateGiftCardRequest, reply: Reply) -> ForwardOutcome:
     """Return what `reply` to a CreateGiftCard proves."""
-    answer = read(reply, CreateGiftCardAnswer, "CreateGiftCard")
+    asked = Asked("CreateGiftCard", request.creation_request_id)
+    answer = read(reply, CreateGiftCardAnswer, asked)
     return judged(answer, faults.WITH_UNDO, lambda answer: _created(request, answer))
 
 
@@ -56,7 +65,8 @@ def undo_create_outcome(request: CreateGiftCardRequest, reply: Reply) -> UndoOut
             return unclear("a cancel was answered with what answers another request")
         return Undone()
 
-    return judged(read(reply, CancelGiftCardAnswer, "CancelGiftCard"), faults.UNDO, cancelled)
+    asked = Asked("CancelGiftCard", request.creation_request_id)
+    return judged(read(reply, CancelGiftCardAnswer, asked), faults.UNDO, cancelled)
 
 
 def cancel_outcome(request: CancelGiftCardRequest, reply: Reply) -> ForwardOutcome:
@@ -65,10 +75,13 @@ def cancel_outcome(request: CancelGiftCardRequest, reply: Reply) -> ForwardOutco
     def cancelled(answer: CancelGiftCardAnswer) -> ForwardOutcome:
         if _answers_another(answer, request.creation_request_id):
             return unclear("a cancel was answered with what answers another request")
+        if answer.gc_id is not None and looks_like_a_code(answer.gc_id):
+            return unclear(_CODE_OUT_OF_PLACE)
         gc_id = answer.gc_id if _is_gc_id(answer.gc_id) else request.gc_id
         return Applied(Cancellation(request.creation_request_id, gc_id), reference=gc_id)
 
-    answer = read(reply, CancelGiftCardAnswer, "CancelGiftCard")
+    asked = Asked("CancelGiftCard", request.creation_request_id)
+    answer = read(reply, CancelGiftCardAnswer, asked)
     return judged(answer, faults.WITHOUT_UNDO, cancelled)
 
 
@@ -81,7 +94,7 @@ def funds_outcome(_request: GetAvailableFundsRequest, reply: Reply) -> ForwardOu
             return unclear("SUCCESS without an amount of funds")
         return Applied(AvailableFunds(amount=amount, as_of=utc_time(answer.timestamp)))
 
-    answer = read(reply, GetAvailableFundsAnswer, "GetAvailableFunds")
+    answer = read(reply, GetAvailableFundsAnswer, Asked("GetAvailableFunds"))
     return judged(answer, faults.WITHOUT_UNDO, told)
 
 
@@ -99,6 +112,9 @@ def _created(request: CreateGiftCardRequest, answer: CreateGiftCardAnswer) -> Fo
         return unclear("SUCCESS for a card that is neither live nor known to be cancelled")
     if answer.gc_claim_code is None or answer.gc_id is None or not _is_gc_id(answer.gc_id):
         return unclear("SUCCESS without a claim code or without a gcId")
+    # A gcId is kept and shown.
+    if looks_like_a_code(answer.gc_id) or answer.gc_claim_code.reveal() in answer.gc_id:
+        return unclear(_CODE_OUT_OF_PLACE)
     return Applied(
         GiftCard(
             claim_code=answer.gc_claim_code,

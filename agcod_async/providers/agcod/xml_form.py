@@ -11,7 +11,7 @@ Rules of this file:
 """
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NoReturn, cast
 
@@ -85,18 +85,17 @@ class Document:
         self.root = root
         self.members = members
 
-    def text(self, names: Container[str]) -> str | None:
-        """Return the first text whose member, in lower case, has one of `names`."""
-        return _first_text(self.members, names)
+    def texts(self, names: Container[str]) -> Iterator[str]:
+        """Yield every text whose member, in lower case, has one of `names`."""
+        return _texts(self.members, names)
 
 
-def _first_text(members: Tree, names: Container[str]) -> str | None:
+def _texts(members: Tree, names: Container[str]) -> Iterator[str]:
     for name, value in members.items():
         if isinstance(value, str) and name.casefold() in names:
-            return value
-    trees = (cast("Tree", value) for value in members.values() if isinstance(value, dict))
-    texts = (_first_text(tree, names) for tree in trees)
-    return next((text for text in texts if text is not None), None)
+            yield value
+        if isinstance(value, dict):
+            yield from _texts(cast("Tree", value), names)
 
 
 def read(body: bytes) -> Document:
@@ -104,6 +103,9 @@ def read(body: bytes) -> Document:
     # The parser looks at the bytes behind a text, and finds an encoding with two of them to a
     # character wherever there are zeros: it would read what is not in the text.
     if len(body) > SIZE_MAX or not can_carry(body.decode("utf-8")):
+        raise NotPlainError
+    declared = _DECLARED.match(body)
+    if declared is not None and not _LIKE_ASCII.fullmatch(declared[1]):
         raise NotPlainError
     builder = _Builder()
     parser = DefusedXMLParser(target=builder, forbid_dtd=True)
@@ -113,6 +115,13 @@ def read(body: bytes) -> Document:
     except ParseError:
         raise NotPlainError from None
     return builder.document()
+
+
+_DECLARED: Final = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']*)["']""")
+# What is decided by ASCII alone reads the same in all of these, and in no other.
+_LIKE_ASCII: Final = re.compile(
+    rb"utf-?8|(us-)?ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE
+)
 
 
 class _Open:
