@@ -106,11 +106,10 @@ class Keyring:
 
     def take(self) -> Key | None:
         """Return the key for the attempt that leaves now; None if none is left."""
-        now = self._clock.monotonic()
-        key = next((key for key in self._renew() if key.may_sign(now)), None)
+        key = self._best()
         if key is not None:
             if key.refused_at is not None:
-                key.refused_at = now  # this attempt tries it, the others wait
+                key.refused_at = self._clock.monotonic()  # this attempt tries it, the others wait
             self._watch_age(key)
         return key
 
@@ -167,8 +166,14 @@ class Keyring:
         awaited.set_result(None)
 
     def _may_sign(self) -> bool:
+        return self._best() is not None
+
+    def _best(self) -> Key | None:
         now = self._clock.monotonic()
-        return any(key.may_sign(now) for key in self._renew())
+        for key in self._renew():
+            if key.may_sign(now):
+                return key
+        return None
 
     def _renew(self) -> list[Key]:
         """Return the keys as they are now, and forget those that are not supplied any more."""
