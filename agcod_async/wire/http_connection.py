@@ -50,9 +50,12 @@ class HttpConnection(asyncio.Protocol):
         self._transport.write(request)
         try:
             return await self._answer
+        except BaseException:
+            # Cancelled. The answer may have come in the same step: nobody has taken it, so
+            # nobody would give the connection back either.
+            self.close()
+            raise
         finally:
-            if not self._answer.done() or self._answer.cancelled():
-                self.close()
             self._answer = None
 
     def close(self) -> None:
@@ -97,9 +100,9 @@ class HttpConnection(asyncio.Protocol):
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the headers that are needed."""
+        """Keep the headers that are needed; what stands behind the body (a trailer) is not."""
         lower = name.lower()
-        if lower in _NEEDED:
+        if lower in _NEEDED and not self._head_is_read:
             self._headers[lower.decode("latin-1")] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agcod_async.core.outcomes import Lost, Reply, Untouched
-from agcod_async.wire.http_connection import HEAD_SIZE_MAX
+from agcod_async.wire.http_connection import HEAD_SIZE_MAX, HttpConnection
 from agcod_async.wire.lean_transport import KEEP_ALIVE_SECONDS, LeanTransport
 from agcod_async.wire.port import Exchanged
 from tests.wire.scripted_server import Connection, Script, http, serving, silence
@@ -164,6 +164,42 @@ def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
         assert served.connections == 0
 
     asyncio.run(main())
+
+
+def test_an_exchange_that_is_cancelled_as_its_answer_comes_drops_its_connection_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither idle nor closed, it would stay open until the server tires of it."""
+
+    async def main() -> None:
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            transport = LeanTransport()
+            task = asyncio.create_task(transport.send(served.url, HEADERS, BODY))
+            complete = HttpConnection._complete
+
+            def complete_and_cancel(connection: HttpConnection) -> None:
+                complete(connection)
+                task.cancel()
+
+            monkeypatch.setattr(HttpConnection, "_complete", complete_and_cancel)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await served.dropped.wait()
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    ["content-encoding: br", "content-type: text/x", "date: Sun, 06 Nov 1994 08:49:37 GMT"],
+)
+def test_what_stands_behind_a_body_changes_nothing_of_it(trailer: str) -> None:
+    raw = f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n{trailer}\r\n\r\n"
+    answers, connections = exchanges(saying(raw.encode()))
+
+    assert answers == [Reply(200, "", b"a"), Reply(200, "", b"its own")]
+    assert connections == 1
 
 
 def test_requests_under_way_together_take_connections_of_their_own() -> None:
