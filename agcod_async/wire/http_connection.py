@@ -4,6 +4,7 @@ httptools is imported here and nowhere else in the package. It is an extra: `agc
 """
 
 import asyncio
+import select
 from typing import Final, cast
 
 import httptools
@@ -17,6 +18,7 @@ HEAD_SIZE_MAX: Final = 64 * 1024
 _NEEDED = frozenset(
     {b"content-encoding", b"content-length", b"content-type", b"date", b"transfer-encoding"}
 )
+_CAN_POLL = hasattr(select, "poll")  # Windows cannot
 _FINAL_STATUS_MIN = 200  # what is below announces another reply
 
 
@@ -29,6 +31,8 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
+        if _CAN_POLL:
+            self._unread = select.poll()
         # Its callbacks are the methods `on_...` below; it calls them from within `feed_data`.
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Exchanged] | None = None
@@ -41,6 +45,15 @@ class HttpConnection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether another request may be sent on it."""
         return self._transport is not None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is open, and nothing has come in that asyncio has not brought here yet.
+
+        That would be the server's closing, so that a request would be Lost, or bytes that nobody
+        asked for, which would be taken for the answer to it.
+        """
+        return self._transport is not None and not (_CAN_POLL and self._unread.poll(0))
 
     async def exchange(self, request: bytes) -> Exchanged:
         """Send a request and return its answer. A caller that is cancelled drops the connection."""
@@ -69,6 +82,8 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
+        if _CAN_POLL:
+            self._unread.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""

@@ -106,8 +106,9 @@ class LeanTransport:
             idle.popleft().close()
         while idle:
             connection = idle.pop()
-            if connection.is_open:
+            if connection.is_quiet:
                 return connection
+            connection.close()
         return None
 
     async def _connect(self, origin: _Origin) -> HttpConnection:

@@ -1,6 +1,7 @@
 """What the lean transport decides by itself, because no driver does it: framing and reuse."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -72,6 +73,32 @@ def test_what_is_said_on_an_idle_connection_spoils_it() -> None:
             await served.dropped.wait()
             assert await transport.send(served.url, HEADERS, BODY) == Reply(200, "", b"1")
             assert served.connections == 2
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("said", [http(b"of nobody"), None], ids=["a reply", "the end"])
+def test_what_came_before_a_request_was_sent_is_no_answer_to_it(said: bytes | None) -> None:
+    """It lies in the socket, and the loop had no turn yet to bring it to the connection."""
+
+    async def main() -> None:
+        ready: list[Connection] = []
+
+        async def script(connection: Connection) -> None:
+            ready.append(connection)
+            await saying(http(b"1"))(connection)
+
+        async with asyncio.timeout(20), serving(script) as served:
+            transport = LeanTransport()
+            await transport.send(served.url, HEADERS, BODY)
+            if said is None:
+                ready[0].writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+            else:
+                ready[0].writer.write(said)
+            answer = await transport.send(served.url, HEADERS, BODY)
+            assert answer == Reply(200, "", b"its own")
+            assert (served.connections, len(served.requests)) == (2, 2)
             await transport.aclose()
 
     asyncio.run(main())
