@@ -19,6 +19,7 @@ KEEP_ALIVE_SECONDS: Final = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it,
 and a request that crosses the closing on its way is Lost."""
 
+_NEXT_ADDRESS_SECONDS: Final = 0.25  # RFC 8305, section 5
 _PORTS = {"http": 80, "https": 443}
 _OWN_LINES = [f"{name}: {value}" for name, value in exchange.OWN_HEADERS.items()]
 
@@ -112,14 +113,15 @@ class LeanTransport:
         return None
 
     async def _connect(self, origin: _Origin) -> HttpConnection:
+        loop = asyncio.get_running_loop()
+        host, port, tls = origin.host, origin.port, self._tls if origin.is_tls else None
         async with asyncio.timeout(self._connect_timeout_seconds):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                HttpConnection,
-                origin.host,
-                origin.port,
-                ssl=self._tls if origin.is_tls else None,
-                happy_eyeballs_delay=0.25,
-            )
+            if isinstance(loop, asyncio.BaseEventLoop):
+                _, connection = await loop.create_connection(
+                    HttpConnection, host, port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+                )
+            else:  # uvloop tries the addresses one after the other, and knows no such option
+                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
         return connection
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -175,6 +176,35 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
             monkeypatch.undo()
             assert served.connections == 2
             await transport.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_is_not_asyncios_is_asked_for_nothing_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """uvloop's `create_connection` refuses `happy_eyeballs_delay`, which asyncio's alone knows."""
+
+    class Asyncios(asyncio.AbstractEventLoop):
+        """A class of which the loop of this test is no instance."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        create = loop.create_connection
+
+        async def connect(factory: Any, host: str, port: int, *, ssl: object) -> Any:
+            assert ssl is None
+            return await create(factory, host, port)
+
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            monkeypatch.setattr(loop, "create_connection", connect)
+            monkeypatch.setattr(asyncio, "BaseEventLoop", Asyncios)
+            transport = LeanTransport()
+            answer = await transport.send(served.url, HEADERS, BODY)
+            monkeypatch.undo()
+            await transport.aclose()
+
+        assert answer == Reply(200, "", b"1")
 
     asyncio.run(main())
 
