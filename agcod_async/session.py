@@ -32,7 +32,6 @@ from agcod_async.pacing.port import Lane, Pacer
 from agcod_async.providers.base import Intent, Operation, Provider
 from agcod_async.settings import Settings
 from agcod_async.values import Credentials
-from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Transport
 
 RequestT = TypeVar("RequestT")
@@ -82,7 +81,7 @@ class Session:
         self._runner = Runner(
             line=Line(
                 url=settings.url,
-                transport=self._owned(HttpxTransport()) if transport is None else transport,
+                transport=self._owned(_usual_transport()) if transport is None else transport,
                 attempt_timeout_seconds=settings.attempt_timeout_seconds,
             ),
             keys=keyring(provider, settings, clock, observers),
@@ -235,3 +234,10 @@ class Session:
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)
         return made
+
+
+def _usual_transport() -> Transport:
+    # Imported only where no other transport was brought, and here: before anything is sent.
+    from agcod_async.wire.httpx_transport import HttpxTransport  # noqa: PLC0415
+
+    return HttpxTransport()
