@@ -1,5 +1,8 @@
 """What both transports promise alike: protection on the way out, limits on the way back."""
 
+# The two that do nothing here resolve names: asyncio would import them in the first call.
+import concurrent.futures.thread  # noqa: F401
+import encodings.idna  # noqa: F401
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
