@@ -116,6 +116,32 @@ def test_all_names_together_load_no_tools_for_tests_and_no_command() -> None:
     assert [name for name in own if name.startswith(strays)] == []
 
 
+@pytest.mark.parametrize(
+    ("command", "not_loaded"),
+    [
+        ("--help", ("agcod_async.agcod", "agcod_async.batch", "asyncio.sslproto")),
+        ("batch --help", ("agcod_async.agcod", "agcod_async.batch", "asyncio.sslproto")),
+        ("explain F400", ("agcod_async.session", "agcod_async.wire", "agcod_async.cli.batch")),
+        ("funds --help", ("agcod_async.batch", "agcod_async.cli.batch", "sqlite3")),
+        ("emulator --help", ("agcod_async.session", "agcod_async.journal.sqlite", "sqlite3")),
+    ],
+)
+def test_a_command_loads_no_other(command: str, not_loaded: tuple[str, ...]) -> None:
+    loaded = loaded_by(
+        f"""
+from agcod_async.cli.main import main
+try:
+    main({command.split()})
+except SystemExit as end:
+    assert not end.code"""
+    )
+
+    assert "agcod_async.cli.main" in loaded
+    assert [name for name in loaded if name.startswith(not_loaded)] == []
+    tools = [name for name in loaded if name.startswith(("agcod_async.testing", "http.server"))]
+    assert bool(tools) == command.startswith("emulator")
+
+
 # --- what it costs ---------------------------------------------------------------------------
 
 ROUNDS = 4
