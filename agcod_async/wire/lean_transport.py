@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
+from agcod_async.core.outcomes import Reason, Untouched
 from agcod_async.wire import exchange
 from agcod_async.wire.http_connection import HttpConnection
 from agcod_async.wire.port import Exchanged
@@ -38,7 +39,8 @@ class LeanTransport:
 
     Names are resolved anew for each new connection, because the addresses behind Amazon's names
     change. Waiting for a free connection counts as connecting: after `connect_timeout_seconds`
-    it is `Untouched`. One event loop at a time.
+    it is `Untouched`. It belongs to the event loop of its first request: in another one its
+    connections would send and never hear, so nothing is sent there.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class LeanTransport:
         self._free = asyncio.Semaphore(connections_max)
         self._idle: defaultdict[_Origin, deque[HttpConnection]] = defaultdict(deque)
         self._tls = exchange.tls_context()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchanged:
@@ -61,6 +64,11 @@ class LeanTransport:
             return refused
         if self._closed:
             return exchange.closed()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                return Untouched(Reason("not sent: the transport belongs to another event loop"))
+            self._loop = loop
         try:
             origin, path = _parts(url)
             request = _request(path, headers, body)
@@ -72,7 +80,7 @@ class LeanTransport:
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             return exchange.failure(error, never_left=True)
         try:
-            return await self._exchange(origin, request)
+            return await self._exchange(loop, origin, request)
         finally:
             self._free.release()
 
@@ -85,12 +93,13 @@ class LeanTransport:
         self._idle.clear()
         await asyncio.sleep(0)  # asyncio closes the sockets in its next step
 
-    async def _exchange(self, origin: _Origin, request: bytes) -> Exchanged:
-        loop = asyncio.get_running_loop()
+    async def _exchange(
+        self, loop: asyncio.AbstractEventLoop, origin: _Origin, request: bytes
+    ) -> Exchanged:
         connection = self._idle_one(origin, loop.time())
         if connection is None:
             try:
-                connection = await self._connect(origin)
+                connection = await self._connect(loop, origin)
             except Exception as error:  # noqa: BLE001 - every failure is an answer
                 return exchange.failure(error, never_left=True)
         answer = await connection.exchange(request)
@@ -112,8 +121,7 @@ class LeanTransport:
             connection.close()
         return None
 
-    async def _connect(self, origin: _Origin) -> HttpConnection:
-        loop = asyncio.get_running_loop()
+    async def _connect(self, loop: asyncio.AbstractEventLoop, origin: _Origin) -> HttpConnection:
         host, port, tls = origin.host, origin.port, self._tls if origin.is_tls else None
         async with asyncio.timeout(self._connect_timeout_seconds):
             if isinstance(loop, asyncio.BaseEventLoop):

@@ -180,6 +180,24 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     asyncio.run(main())
 
 
+def test_in_another_event_loop_nothing_is_sent() -> None:
+    """A connection of the first loop still sends there, but nobody would bring its reply."""
+    transport = LeanTransport()
+
+    async def main() -> Exchanged:
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            answer = await transport.send(served.url, HEADERS, BODY)
+            if isinstance(answer, Reply):
+                (connection,) = transport._idle.popitem()[1]
+                connection.close()  # which its own loop alone can do
+                await served.dropped.wait()
+            assert len(served.requests) == isinstance(answer, Reply)
+            return answer
+
+    assert isinstance(asyncio.run(main()), Reply)
+    assert isinstance(asyncio.run(main()), Untouched)
+
+
 def test_a_loop_that_is_not_asyncios_is_asked_for_nothing_that_it_does_not_know(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
