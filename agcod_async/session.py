@@ -33,6 +33,7 @@ from agcod_async.providers.base import Intent, Operation, Provider
 from agcod_async.settings import Settings
 from agcod_async.values import Credentials
 from agcod_async.wire.port import Transport
+from agcod_async.wire.usual import usual_transport
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
@@ -81,7 +82,7 @@ class Session:
         self._runner = Runner(
             line=Line(
                 url=settings.url,
-                transport=self._owned(_usual_transport()) if transport is None else transport,
+                transport=self._owned(usual_transport()) if transport is None else transport,
                 attempt_timeout_seconds=settings.attempt_timeout_seconds,
             ),
             keys=keyring(provider, settings, clock, observers),
@@ -234,10 +235,3 @@ class Session:
     def _owned(self, made: OwnedT) -> OwnedT:
         self._own.push_async_callback(made.aclose)
         return made
-
-
-def _usual_transport() -> Transport:
-    # Imported only where no other transport was brought, and here: before anything is sent.
-    from agcod_async.wire.httpx_transport import HttpxTransport  # noqa: PLC0415
-
-    return HttpxTransport()

@@ -107,6 +107,13 @@ def test_the_usual_names_load_no_transport_no_file_and_no_batch() -> None:
     assert [name for name in loaded if name.startswith(strays)] == []
 
 
+def test_a_batch_and_its_delivery_load_no_transport() -> None:
+    loaded = loaded_by("from agcod_async import Job, DeliveryLine, WebhookSink, issue_many")
+
+    assert "agcod_async.delivery.webhook" in loaded
+    assert loaded & {"aiohttp", "httpx", "httpx_aiohttp"} == set()
+
+
 def test_all_names_together_load_no_tools_for_tests_and_no_command() -> None:
     loaded = loaded_by("from agcod_async import *")
 
