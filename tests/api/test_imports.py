@@ -186,6 +186,8 @@ async def main():
         request_id = RequestId("EmulaFirst1")
         card = await session.create_gift_card(request_id=request_id, amount=Money("1.00", "USD"))
         print(card.attempts, *sorted(set(sys.modules) - before))
+    if transport is not None:
+        await transport.aclose()
 
 asyncio.run(main())
 """
