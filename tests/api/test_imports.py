@@ -170,7 +170,8 @@ def test_an_import_costs_less_than_those_of_its_peers(tmp_path: Path) -> None:
     nothing, httpx, package, usual = (cost[statement] for statement in statements)
 
     assert package - nothing < 0.5 * (httpx - nothing)  # 0.06 on the machine it was written on
-    assert usual - nothing < 3 * (httpx - nothing)  # 1.6
+    # 1.6; where httpx finds no rich to show its own command with, 2.8.
+    assert usual - nothing < 3.5 * (httpx - nothing)
 
 
 # --- and when --------------------------------------------------------------------------------
