@@ -32,8 +32,8 @@ from agcod_async.pacing.port import Lane, Pacer
 from agcod_async.providers.base import Intent, Operation, Provider
 from agcod_async.settings import Settings
 from agcod_async.values import Credentials
-from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Transport
+from agcod_async.wire.usual import usual_transport
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
@@ -82,7 +82,7 @@ class Session:
         self._runner = Runner(
             line=Line(
                 url=settings.url,
-                transport=self._owned(HttpxTransport()) if transport is None else transport,
+                transport=self._owned(usual_transport()) if transport is None else transport,
                 attempt_timeout_seconds=settings.attempt_timeout_seconds,
             ),
             keys=keyring(provider, settings, clock, observers),

@@ -16,8 +16,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from agcod_async.cli.display import Glance, clock, plain
+from agcod_async.cli.display import Glance, clock
 from agcod_async.cli.page.words import reply_time
+from agcod_async.cli.printing import plain
 
 HISTORY_SECONDS: Final = 24
 """So much of the rate is shown as a line, a character for each second."""

@@ -26,14 +26,8 @@ from agcod_async.cli.orders_file import (
     count_rows,
     open_orders,
 )
-from agcod_async.cli.report import (
-    JsonReport,
-    NoteReport,
-    Report,
-    print_json,
-    print_summary,
-    summary_fields,
-)
+from agcod_async.cli.printing import print_json
+from agcod_async.cli.report import JsonReport, NoteReport, Report, print_summary, summary_fields
 from agcod_async.cli.report_file import check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, add_sink_arguments, open_sink, sink_options
 from agcod_async.core.outcomes import Reason
@@ -42,7 +36,6 @@ from agcod_async.journal.sqlite import SqliteJournal
 from agcod_async.settings import Settings
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 
-SUMMARY = "issue the orders of a file, at the account's rate"
 MOVES_VALUE = True
 
 

@@ -13,7 +13,6 @@ from agcod_async.cli.job_command import (
 from agcod_async.cli.sinks import add_sink_arguments
 from agcod_async.settings import Settings
 
-SUMMARY = "go on with a job that was interrupted, stopped or killed"
 MOVES_VALUE = True
 
 

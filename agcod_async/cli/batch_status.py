@@ -6,9 +6,8 @@ from pathlib import Path
 from agcod_async.batch.job_view import view_job
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.job_status import JobStatus
-from agcod_async.cli.report import print_json
+from agcod_async.cli.printing import print_json
 
-SUMMARY = "show how a job stands, also while it runs"
 MOVES_VALUE = False
 
 

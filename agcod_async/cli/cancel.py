@@ -5,10 +5,9 @@ from argparse import ArgumentParser, Namespace
 from agcod_async.agcod import AgcodSession
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.one_call import add_common_arguments, run_call
-from agcod_async.cli.report import Shown
+from agcod_async.cli.printing import Shown
 from agcod_async.providers.agcod.messages import Cancellation
 
-SUMMARY = "cancel one gift card, within 15 minutes of its creation"
 MOVES_VALUE = True
 
 

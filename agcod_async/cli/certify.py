@@ -18,7 +18,7 @@ from agcod_async.cli.certification.results import Result
 from agcod_async.cli.certification.running import certification
 from agcod_async.cli.certification.sections import SECTIONS, plan
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.report import json_line
+from agcod_async.cli.printing import json_line
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
@@ -27,7 +27,6 @@ from agcod_async.settings import Settings
 from agcod_async.values import Money
 from agcod_async.wire.port import Transport
 
-SUMMARY = "carry out Amazon's test plan against a sandbox, and report on it"
 MOVES_VALUE = False
 
 

@@ -6,10 +6,9 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.cli.amounts import money
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.one_call import add_common_arguments, run_call
-from agcod_async.cli.report import Shown
+from agcod_async.cli.printing import Shown
 from agcod_async.providers.agcod.messages import GiftCard
 
-SUMMARY = "issue one gift card"
 MOVES_VALUE = True
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Literal, Protocol, assert_never
 
 from agcod_async.batch import Declined, Funds, InDoubt, Issued, Reversed, Unavailable
+from agcod_async.cli.printing import plain
 from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.core.outcomes import Reason
@@ -166,13 +167,6 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-
-
-def plain(text: str) -> str:
-    """Make text from elsewhere harmless: what would steer a terminal is replaced."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
 
 
 def _has_rich() -> bool:

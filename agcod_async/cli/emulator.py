@@ -21,7 +21,6 @@ from agcod_async.testing import (
 )
 from agcod_async.testing.server import LOOPBACK, serve_forever
 
-SUMMARY = "serve a local AGCOD to test against, until Ctrl-C"
 MOVES_VALUE = False
 
 _SEMANTICS = """\

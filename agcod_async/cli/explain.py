@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.report import Shown, print_json
+from agcod_async.cli.printing import Shown, print_json
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.contacts import INTEGRATION_SUPPORT, Team
@@ -18,7 +18,6 @@ from agcod_async.providers.agcod.marketplaces import Marketplace, marketplace
 from agcod_async.providers.agcod.pasted import looks_like_a_reply
 from agcod_async.providers.agcod.sourced import Sourced
 
-SUMMARY = "say what an error of Amazon's means, and what to do about it"
 MOVES_VALUE = False
 
 

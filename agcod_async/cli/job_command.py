@@ -18,21 +18,15 @@ from agcod_async.batch.job_view import view_job
 from agcod_async.batch.orders import RefusedRow
 from agcod_async.batch.planning import plan_job
 from agcod_async.cli.amounts import money
-from agcod_async.cli.display import Display, ProgressKind, open_display, plain
+from agcod_async.cli.display import Display, ProgressKind, open_display
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.issuing import open_line
 from agcod_async.cli.job_batch import JobBatch
 from agcod_async.cli.job_status import JobStatus
 from agcod_async.cli.order_fields import JobKeys
 from agcod_async.cli.orders_file import digest, open_plan
-from agcod_async.cli.report import (
-    JsonReport,
-    NoteReport,
-    Report,
-    print_json,
-    print_table,
-    summary_fields,
-)
+from agcod_async.cli.printing import plain, print_json, print_table
+from agcod_async.cli.report import JsonReport, NoteReport, Report, summary_fields
 from agcod_async.cli.report_file import add_report_argument, check_report_path, write_reports
 from agcod_async.cli.sinks import SinkOptions, open_sink, sink_options
 from agcod_async.core.outcomes import Reason

@@ -8,9 +8,8 @@ from typing import Final
 from agcod_async.batch.job_queries import JobFacts
 from agcod_async.batch.job_rows import JobRow, RowState, Totals
 from agcod_async.batch.job_view import JobView
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.report import Shown, print_table
+from agcod_async.cli.printing import Shown, plain, print_table
 from agcod_async.endpoints import Endpoint
 
 LISTED_MAX: Final = 10_000

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from agcod_async.batch.job import PLAN_NAME
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.report import print_json
+from agcod_async.cli.printing import print_json
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.journal.sqlite import PRUNE_AGE_SECONDS_MIN, SqliteJournal
 
-SUMMARY = "forget finished calls of a journal that are older than so many days"
 MOVES_VALUE = False
 
 _DAY_SECONDS = 86_400.0

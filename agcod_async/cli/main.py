@@ -1,32 +1,21 @@
-"""The `agcod` command: finds the command that is meant, runs it, and ends with its exit code."""
+"""The `agcod` command: finds the command that is meant, runs it, and ends with its exit code.
+
+Only the command that is meant is imported: `agcod --help` needs none, `agcod funds` no emulator.
+"""
 
 import logging
 import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from io import TextIOWrapper
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, cast
 
 from agcod_async._version import __version__
-from agcod_async.cli import (
-    batch_issue,
-    batch_resume,
-    batch_status,
-    cancel,
-    certify,
-    create,
-    emulator,
-    explain,
-    funds,
-    journal_prune,
-    reconcile,
-    redraw,
-    rotate_key,
-)
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
+from agcod_async.cli.printing import plain
 from agcod_async.errors import UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.values import InvalidValueError
@@ -54,12 +43,7 @@ class Command(Protocol):
     """One command: a module of this package."""
 
     @property
-    def SUMMARY(self) -> str:  # noqa: N802  a constant of the module
-        """What it does, in a few words."""
-        ...
-
-    @property
-    def MOVES_VALUE(self) -> bool:  # noqa: N802  as above
+    def MOVES_VALUE(self) -> bool:  # noqa: N802  a constant of the module
         """Whether an interrupt leaves something in doubt."""
         ...
 
@@ -72,26 +56,47 @@ class Command(Protocol):
         ...
 
 
+class Listed(NamedTuple):
+    """A command that is not imported yet."""
+
+    module: str
+    summary: str
+
+    def imported(self) -> Command:
+        """Import it."""
+        return cast(Command, import_module(f"agcod_async.cli.{self.module}"))
+
+
 GROUPS: Final[Mapping[str, str]] = {
     "batch": "many cards at once: issue, resume, status",
     "journal": "a journal in a file: prune",
     "rotate-key": "replace an access key: check",
 }
 
-COMMANDS: Final[Mapping[str, Command]] = {
-    "emulator": emulator,
-    "create": create,
-    "cancel": cancel,
-    "funds": funds,
-    "batch issue": batch_issue,
-    "batch resume": batch_resume,
-    "batch status": batch_status,
-    "journal prune": journal_prune,
-    "reconcile": reconcile,
-    "report": redraw,
-    "explain": explain,
-    "certify": certify,
-    "rotate-key check": rotate_key,
+COMMANDS: Final[Mapping[str, Listed]] = {
+    "emulator": Listed("emulator", "serve a local AGCOD to test against, until Ctrl-C"),
+    "create": Listed("create", "issue one gift card"),
+    "cancel": Listed("cancel", "cancel one gift card, within 15 minutes of its creation"),
+    "funds": Listed("funds", "show what the account can still spend"),
+    "batch issue": Listed("batch_issue", "issue the orders of a file, at the account's rate"),
+    "batch resume": Listed(
+        "batch_resume", "go on with a job that was interrupted, stopped or killed"
+    ),
+    "batch status": Listed("batch_status", "show how a job stands, also while it runs"),
+    "journal prune": Listed(
+        "journal_prune", "forget finished calls of a journal that are older than so many days"
+    ),
+    "reconcile": Listed(
+        "reconcile", "finish what a journal has open, and compare it with Amazon's books"
+    ),
+    "report": Listed("redraw", "draw the figures that earlier runs of a batch have kept"),
+    "explain": Listed("explain", "say what an error of Amazon's means, and what to do about it"),
+    "certify": Listed(
+        "certify", "carry out Amazon's test plan against a sandbox, and report on it"
+    ),
+    "rotate-key check": Listed(
+        "rotate_key", "check the access key in use and the new one, and say what to do next"
+    ),
 }
 
 
@@ -112,9 +117,10 @@ def run() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that `argv` asks for and return its exit code."""
-    arguments = parser().parse_args(argv)
-    name: str = arguments.command
-    command = COMMANDS[name]
+    meant, _ = parser(()).parse_known_args(argv)
+    name: str = meant.command
+    command = COMMANDS[name].imported()
+    arguments = parser((name,)).parse_args(argv)
     try:
         with _shown_warnings():
             return command.run(arguments)
@@ -132,8 +138,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.IN_DOUBT
 
 
-def parser() -> ArgumentParser:
-    """Return the parser of all commands."""
+def parser(whole: Collection[str] = tuple(COMMANDS)) -> ArgumentParser:
+    """Return the parser of all commands, of which those in `whole` are imported.
+
+    Of the others it knows the name, and takes whatever stands behind it for unknown.
+    """
     top = ArgumentParser(
         prog="agcod",
         description=DESCRIPTION,
@@ -144,19 +153,21 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"agcod {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     groups = {"": commands}
-    for name, command in COMMANDS.items():
+    for name, listed in COMMANDS.items():
         group, _, word = name.rpartition(" ")
         if group not in groups:
             head = commands.add_parser(group, help=GROUPS[group], description=GROUPS[group])
             groups[group] = head.add_subparsers(metavar="COMMAND", required=True)
         one = groups[group].add_parser(
             word,
-            help=command.SUMMARY,
-            description=f"{command.SUMMARY[0].upper()}{command.SUMMARY[1:]}.",
+            help=listed.summary,
+            description=f"{listed.summary[0].upper()}{listed.summary[1:]}.",
             allow_abbrev=False,
+            add_help=name in whole,
         )
-        command.add_arguments(one)
         one.set_defaults(command=name)
+        if name in whole:
+            listed.imported().add_arguments(one)
     return top
 
 

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from agcod_async.agcod import AgcodSession
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode, of_error
-from agcod_async.cli.report import Shown, error_fields, print_json
+from agcod_async.cli.printing import Shown, error_fields, plain, print_json
 from agcod_async.errors import AgcodError, InDoubtError
 from agcod_async.settings import Settings
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.agcod.comparison import SCAN_PAUSE_SECONDS
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode, of_error
+from agcod_async.cli.printing import plain
 from agcod_async.cli.reconcile_report import JsonReport, LineReport, Report
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
@@ -25,7 +25,6 @@ from agcod_async.reconciliation.findings import Finding
 from agcod_async.reconciliation.portal import read_portal
 from agcod_async.settings import Settings
 
-SUMMARY = "finish what a journal has open, and compare it with Amazon's books"
 MOVES_VALUE = True
 
 DEADLINE_SECONDS: Final = 3600.0

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode, of_error
-from agcod_async.cli.report import Shown, error_fields, print_json, print_table
+from agcod_async.cli.printing import Shown, error_fields, plain, print_json, print_table
 from agcod_async.engine.auditing import Audited, AuditResult
 from agcod_async.engine.reconciling import Reconciled
 from agcod_async.errors import DeclinedError, InDoubtError, ReversedError

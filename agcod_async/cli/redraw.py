@@ -4,15 +4,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
+from agcod_async.cli.printing import plain
 from agcod_async.cli.report_file import check_report_path, write_report
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.figures import Figures, from_json, merged
 from agcod_async.figures.saved import BYTES_MAX
 
-SUMMARY = "draw the figures that earlier runs of a batch have kept"
 MOVES_VALUE = False
 
 

@@ -6,9 +6,8 @@ Rules of this file:
 2. A claim code is in none of them.
 """
 
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Protocol, assert_never
 
 from agcod_async.batch import (
@@ -21,15 +20,14 @@ from agcod_async.batch import (
     Verdict,
 )
 from agcod_async.batch.job_run import Handed
-from agcod_async.cli.display import Display, plain
+from agcod_async.cli.display import Display
 from agcod_async.cli.orders_file import RefusedRow
 from agcod_async.cli.page.words import reply_time
+from agcod_async.cli.printing import Shown, error_fields, plain, print_json, print_table
 from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
-from agcod_async.errors import AgcodError, InDoubtError, UnavailableError
+from agcod_async.errors import InDoubtError
 from agcod_async.figures.merging import most_frequent
-
-Shown = dict[str, object]
 
 VERDICT_NAMES: dict[type[Verdict], str] = {
     Issued: "issued",
@@ -100,33 +98,6 @@ class JsonReport:
         print_json(shown | ({"delivery_problem": problem} if delivered == "failed" else {}))
 
 
-def print_json(shown: Shown) -> None:
-    """Print one object as one line."""
-    print(json_line(shown), flush=True)
-
-
-def json_line(shown: Shown) -> str:
-    """Return one object as one line."""
-    return json.dumps(shown)
-
-
-def error_fields(error: AgcodError) -> Shown:
-    """Return what an exception says, for JSON."""
-    fields: Shown = {
-        "reason": error.reason.message,
-        "code": error.code,
-        "error_type": error.error_type,
-        "attempts": len(error.attempts),
-    }
-    if isinstance(error, UnavailableError):
-        fields["retry_after_seconds"] = error.retry_after_seconds
-    if isinstance(error, InDoubtError):
-        not_before = error.not_before
-        fields["not_before"] = None if not_before is None else not_before.isoformat()
-        fields["next_safe_action"] = error.next_safe_action
-    return fields
-
-
 def _receipt(receipt: Receipt) -> Shown:
     order, verdict = receipt.order, receipt.verdict
     fields: Shown = {
@@ -175,12 +146,6 @@ def print_summary(tally: Tally, traffic: Traffic, elapsed_seconds: float) -> Non
     for line in _attention(tally):
         print(plain(line))
     sys.stdout.flush()
-
-
-def print_table(rows: Iterable[tuple[str, str]]) -> None:
-    """Print names on the left and figures on the right, in less than 80 columns."""
-    for name, figure in rows:
-        print(f"  {name:<30} {figure:>24}")
 
 
 def summary_fields(tally: Tally, traffic: Traffic, elapsed_seconds: float) -> Shown:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from agcod_async.cli.display import plain
 from agcod_async.cli.page import html_page, write_whole
+from agcod_async.cli.printing import plain
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.figures import Figures, to_json

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from agcod_async.agcod import AgcodSession
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.one_call import add_common_arguments
-from agcod_async.cli.report import Shown, error_fields, print_json
+from agcod_async.cli.printing import Shown, error_fields, plain, print_json
 from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reason
 from agcod_async.credentials import AGE_WARNING_DAYS, age_days
@@ -22,7 +21,6 @@ from agcod_async.errors import AgcodError, DeclinedError, UsageError
 from agcod_async.settings import Settings, key_from_env
 from agcod_async.values import Credentials
 
-SUMMARY = "check the access key in use and the new one, and say what to do next"
 MOVES_VALUE = False
 
 State = Literal["works", "refused", "unknown"]

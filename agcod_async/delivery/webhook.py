@@ -24,8 +24,8 @@ from agcod_async.delivery.port import DeliveryError
 from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.wire.exchange import refusal
-from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Transport
+from agcod_async.wire.usual import usual_transport
 
 if TYPE_CHECKING:
     from agcod_async.batch import Order
@@ -67,7 +67,7 @@ class WebhookSink:
         self._url = url
         self._secret = secret
         self._reply_seconds_max = reply_seconds_max
-        self._transport = HttpxTransport() if transport is None else transport
+        self._transport = usual_transport() if transport is None else transport
         self._transport_is_ours = transport is None
         self._clock = clock
 

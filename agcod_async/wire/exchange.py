@@ -4,6 +4,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,6 +28,10 @@ OWN_HEADERS: Final[Mapping[str, str]] = {
     "user-agent": f"agcod-async/{__version__}",
 }
 """Sent beside the signed headers, unsigned."""
+
+# Names are resolved with these. Python would import them within the first call, on its way.
+for _name in ("concurrent.futures.thread", "encodings.idna"):
+    import_module(_name)
 
 _ENCODING_GZIP = frozenset({"gzip", "x-gzip"})
 _ENCODING_NONE = frozenset({"", "identity"})

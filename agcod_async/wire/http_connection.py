@@ -4,6 +4,7 @@ httptools is imported here and nowhere else in the package. It is an extra: `agc
 """
 
 import asyncio
+import select
 from typing import Final, cast
 
 import httptools
@@ -17,6 +18,7 @@ HEAD_SIZE_MAX: Final = 64 * 1024
 _NEEDED = frozenset(
     {b"content-encoding", b"content-length", b"content-type", b"date", b"transfer-encoding"}
 )
+_CAN_POLL = hasattr(select, "poll")  # Windows cannot
 _FINAL_STATUS_MIN = 200  # what is below announces another reply
 
 
@@ -29,6 +31,8 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
+        if _CAN_POLL:
+            self._unread = select.poll()
         # Its callbacks are the methods `on_...` below; it calls them from within `feed_data`.
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Exchanged] | None = None
@@ -42,6 +46,15 @@ class HttpConnection(asyncio.Protocol):
         """Whether another request may be sent on it."""
         return self._transport is not None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is open, and nothing has come in that asyncio has not brought here yet.
+
+        That would be the server's closing, so that a request would be Lost, or bytes that nobody
+        asked for, which would be taken for the answer to it.
+        """
+        return self._transport is not None and not (_CAN_POLL and self._unread.poll(0))
+
     async def exchange(self, request: bytes) -> Exchanged:
         """Send a request and return its answer. A caller that is cancelled drops the connection."""
         if self._transport is None:  # it broke before we got round to it
@@ -50,9 +63,12 @@ class HttpConnection(asyncio.Protocol):
         self._transport.write(request)
         try:
             return await self._answer
+        except BaseException:
+            # Cancelled. The answer may have come in the same step: nobody has taken it, so
+            # nobody would give the connection back either.
+            self.close()
+            raise
         finally:
-            if not self._answer.done() or self._answer.cancelled():
-                self.close()
             self._answer = None
 
     def close(self) -> None:
@@ -66,6 +82,8 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
+        if _CAN_POLL:
+            self._unread.register(transport.get_extra_info("socket"), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -97,9 +115,9 @@ class HttpConnection(asyncio.Protocol):
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the headers that are needed."""
+        """Keep the headers that are needed; what stands behind the body (a trailer) is not."""
         lower = name.lower()
-        if lower in _NEEDED:
+        if lower in _NEEDED and not self._head_is_read:
             self._headers[lower.decode("latin-1")] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -4,7 +4,7 @@ httpx and httpx-aiohttp are imported here and nowhere else in the package.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import httpx
@@ -24,14 +24,16 @@ closed after the request was sent, too. `_never_left` therefore asks the engine'
 
 
 class HttpxTransport:
-    """Exchanges requests through an `httpx.AsyncClient`.
+    """Exchanges requests through an `httpx.AsyncClient`, or through the engine below one.
 
-    By default the client is the transport's own: httpx on aiohttp's connections, because
-    httpcore's pool loses a slot for ever when a connect is cancelled (encode/httpcore#1093), and
-    its cost grows with the number of requests that wait. A client that you bring is used and
-    never closed. Its transport, proxy, TLS and hooks apply; its default headers, cookies,
-    parameters, `auth`, timeouts and redirects do not, since they would change what was signed or
-    send it twice. Its transport must not retry: what the last try says would be taken for all.
+    By default there is no client: httpx's requests go straight to an engine on aiohttp's
+    connections. Not on httpcore's, because its pool loses a slot for ever when a connect is
+    cancelled (encode/httpcore#1093), and its cost grows with the number of requests that wait.
+
+    A client that you bring is used whole and never closed. Its transport, proxy, TLS, hooks and
+    instrumentation apply; its default headers, cookies, parameters, `auth`, timeouts and
+    redirects do not, since they would change what was signed or send it twice. Its transport
+    must not retry: what the last try says would be taken for all.
     """
 
     def __init__(
@@ -42,8 +44,7 @@ class HttpxTransport:
         connect_timeout_seconds: float = exchange.CONNECT_TIMEOUT_SECONDS,
     ) -> None:
         exchange.check_limits(connections_max, connect_timeout_seconds)
-        self._client = client or _own_client(connections_max)
-        self._client_is_ours = client is None
+        self._carrier = client or _own_engine(connections_max)
         self._timeout = httpx.Timeout(
             None, connect=connect_timeout_seconds, pool=connect_timeout_seconds
         ).as_dict()
@@ -54,37 +55,55 @@ class HttpxTransport:
         refused = exchange.refusal(url)
         if refused is not None:
             return refused
-        if self._closed or self._client.is_closed:
+        if self._is_closed():
             return exchange.closed()
         # Built here and not by the client, which would mix in headers and cookies of its own.
         request = httpx.Request(
             "POST",
-            url,
+            _parsed(url),
             headers={**headers, **exchange.OWN_HEADERS},
             content=body,
             extensions={"timeout": self._timeout},
         )
         try:
-            response = await self._client.send(
-                request, stream=True, auth=None, follow_redirects=False
-            )
+            response = await self._answered(request)
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             cause = _told_by_engine(error)
             return exchange.failure(cause or error, never_left=_never_left(error, cause, request))
         return await _read(response)
 
     async def aclose(self) -> None:
-        """Close the client, if it is the transport's own. Call it when nothing is in flight."""
+        """Close what is the transport's own. Call it when nothing is in flight."""
         self._closed = True
-        if self._client_is_ours:
-            await self._client.aclose()
+        if isinstance(self._carrier, AiohttpEngine):
+            await self._carrier.aclose()
+
+    def _is_closed(self) -> bool:
+        return self._closed or (
+            isinstance(self._carrier, httpx.AsyncClient) and self._carrier.is_closed
+        )
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
+        """Return the response, its body unread."""
+        if isinstance(self._carrier, httpx.AsyncClient):
+            return await self._carrier.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            return await self._carrier.handle_async_request(request)
+        except httpx.RequestError as error:
+            error.request = request  # a client notes it likewise
+            raise
 
 
-def _own_client(connections_max: int) -> httpx.AsyncClient:
+def _own_engine(connections_max: int) -> AiohttpEngine:
     tls = exchange.tls_context()
     session = partial(aiohttp_transport.open_session, tls, connections_max)
     # The engine calls `session` at the first request, inside the running loop.
-    return httpx.AsyncClient(transport=AiohttpEngine(verify=tls, client=session), trust_env=False)
+    return AiohttpEngine(verify=tls, client=session)
+
+
+@lru_cache(maxsize=64)  # one for each operation and endpoint
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def _told_by_engine(error: BaseException) -> BaseException | None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
+from agcod_async.core.outcomes import Reason, Untouched
 from agcod_async.wire import exchange
 from agcod_async.wire.http_connection import HttpConnection
 from agcod_async.wire.port import Exchanged
@@ -19,6 +20,7 @@ KEEP_ALIVE_SECONDS: Final = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it,
 and a request that crosses the closing on its way is Lost."""
 
+_NEXT_ADDRESS_SECONDS: Final = 0.25  # RFC 8305, section 5
 _PORTS = {"http": 80, "https": 443}
 _OWN_LINES = [f"{name}: {value}" for name, value in exchange.OWN_HEADERS.items()]
 
@@ -37,7 +39,8 @@ class LeanTransport:
 
     Names are resolved anew for each new connection, because the addresses behind Amazon's names
     change. Waiting for a free connection counts as connecting: after `connect_timeout_seconds`
-    it is `Untouched`. One event loop at a time.
+    it is `Untouched`. It belongs to the event loop of its first request: in another one its
+    connections would send and never hear, so nothing is sent there.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class LeanTransport:
         self._free = asyncio.Semaphore(connections_max)
         self._idle: defaultdict[_Origin, deque[HttpConnection]] = defaultdict(deque)
         self._tls = exchange.tls_context()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchanged:
@@ -60,6 +64,11 @@ class LeanTransport:
             return refused
         if self._closed:
             return exchange.closed()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                return Untouched(Reason("not sent: the transport belongs to another event loop"))
+            self._loop = loop
         try:
             origin, path = _parts(url)
             request = _request(path, headers, body)
@@ -71,7 +80,7 @@ class LeanTransport:
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             return exchange.failure(error, never_left=True)
         try:
-            return await self._exchange(origin, request)
+            return await self._exchange(loop, origin, request)
         finally:
             self._free.release()
 
@@ -84,12 +93,13 @@ class LeanTransport:
         self._idle.clear()
         await asyncio.sleep(0)  # asyncio closes the sockets in its next step
 
-    async def _exchange(self, origin: _Origin, request: bytes) -> Exchanged:
-        loop = asyncio.get_running_loop()
+    async def _exchange(
+        self, loop: asyncio.AbstractEventLoop, origin: _Origin, request: bytes
+    ) -> Exchanged:
         connection = self._idle_one(origin, loop.time())
         if connection is None:
             try:
-                connection = await self._connect(origin)
+                connection = await self._connect(loop, origin)
             except Exception as error:  # noqa: BLE001 - every failure is an answer
                 return exchange.failure(error, never_left=True)
         answer = await connection.exchange(request)
@@ -106,19 +116,20 @@ class LeanTransport:
             idle.popleft().close()
         while idle:
             connection = idle.pop()
-            if connection.is_open:
+            if connection.is_quiet:
                 return connection
+            connection.close()
         return None
 
-    async def _connect(self, origin: _Origin) -> HttpConnection:
+    async def _connect(self, loop: asyncio.AbstractEventLoop, origin: _Origin) -> HttpConnection:
+        host, port, tls = origin.host, origin.port, self._tls if origin.is_tls else None
         async with asyncio.timeout(self._connect_timeout_seconds):
-            _, connection = await asyncio.get_running_loop().create_connection(
-                HttpConnection,
-                origin.host,
-                origin.port,
-                ssl=self._tls if origin.is_tls else None,
-                happy_eyeballs_delay=0.25,
-            )
+            if isinstance(loop, asyncio.BaseEventLoop):
+                _, connection = await loop.create_connection(
+                    HttpConnection, host, port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+                )
+            else:  # uvloop tries the addresses one after the other, and knows no such option
+                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
         return connection
 
 

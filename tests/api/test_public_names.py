@@ -1,8 +1,5 @@
 """The public surface, name by name: whoever adds or removes one says so here and in CHANGELOG."""
 
-import subprocess
-import sys
-
 import agcod_async
 
 PUBLIC_NAMES = [
@@ -82,14 +79,3 @@ def test_every_public_error_is_an_agcod_error() -> None:
     assert about_files == {agcod_async.JournalError, agcod_async.JournalInUseError}
     assert all(issubclass(error, agcod_async.AgcodError) for error in errors - about_files)
     assert len(errors) > len(about_files)
-
-
-def test_importing_the_package_loads_no_tools_for_tests() -> None:
-    script = "import sys, agcod_async; print(*sorted(m for m in sys.modules if '.' in m))"
-    loaded = subprocess.run(  # noqa: S603  our own interpreter, a fixed script
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout.split()
-
-    assert "agcod_async.session" in loaded
-    assert [name for name in loaded if name.startswith(("agcod_async.testing", "_pytest."))] == []
-    assert [name for name in loaded if name.startswith("agcod_async.cli")] == []

@@ -11,7 +11,8 @@ from rich.console import Console
 from agcod_async.batch import Declined, Funds, InDoubt, Issued, Reversed, Unavailable, Verdict
 from agcod_async.cli import display as displays
 from agcod_async.cli.bar import HISTORY_SECONDS, Bar, View, open_bar
-from agcod_async.cli.display import Glance, Lines, Silent, clock, open_display, plain
+from agcod_async.cli.display import Glance, Lines, Silent, clock, open_display
+from agcod_async.cli.printing import plain
 from agcod_async.cli.tally import Tally
 from agcod_async.cli.traffic import Traffic
 from agcod_async.errors import UsageError

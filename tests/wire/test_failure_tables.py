@@ -256,6 +256,31 @@ def test_the_engines_own_exception_decides_where_httpx_blurs_it(
     assert name in str(answer)
 
 
+@pytest.mark.parametrize("name", AIOHTTP)
+def test_an_exception_below_the_own_engine_proves_no_more_than_it_does_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = bare(AIOHTTP_KNOWN[name])
+    # The engine quotes the text, which some of aiohttp's make of what only it can give them.
+    monkeypatch.setattr(type(error), "__str__", lambda _self: SECRET)
+
+    async def fails(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    async def main() -> Exchanged:
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", fails)
+        transport = HttpxTransport()
+        answer = await transport.send(URL, {}, b"{}")
+        await transport.aclose()
+        return answer
+
+    answer = asyncio.run(main())
+
+    assert type(answer) in {AIOHTTP[name], Lost}
+    assert name in str(answer)
+    assert SECRET not in str(answer)
+
+
 @pytest.mark.parametrize("kind", sorted(NEVER_LEFT_BY_HTTPX, key=repr))
 def test_the_exception_of_the_same_name_in_httpcore_is_believed(
     kind: type[httpx.RequestError],

@@ -1,11 +1,13 @@
 """What the lean transport decides by itself, because no driver does it: framing and reuse."""
 
 import asyncio
+import socket
+from typing import Any
 
 import pytest
 
 from agcod_async.core.outcomes import Lost, Reply, Untouched
-from agcod_async.wire.http_connection import HEAD_SIZE_MAX
+from agcod_async.wire.http_connection import HEAD_SIZE_MAX, HttpConnection
 from agcod_async.wire.lean_transport import KEEP_ALIVE_SECONDS, LeanTransport
 from agcod_async.wire.port import Exchanged
 from tests.wire.scripted_server import Connection, Script, http, serving, silence
@@ -72,6 +74,32 @@ def test_what_is_said_on_an_idle_connection_spoils_it() -> None:
             await served.dropped.wait()
             assert await transport.send(served.url, HEADERS, BODY) == Reply(200, "", b"1")
             assert served.connections == 2
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("said", [http(b"of nobody"), None], ids=["a reply", "the end"])
+def test_what_came_before_a_request_was_sent_is_no_answer_to_it(said: bytes | None) -> None:
+    """It lies in the socket, and the loop had no turn yet to bring it to the connection."""
+
+    async def main() -> None:
+        ready: list[Connection] = []
+
+        async def script(connection: Connection) -> None:
+            ready.append(connection)
+            await saying(http(b"1"))(connection)
+
+        async with asyncio.timeout(20), serving(script) as served:
+            transport = LeanTransport()
+            await transport.send(served.url, HEADERS, BODY)
+            if said is None:
+                ready[0].writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+            else:
+                ready[0].writer.write(said)
+            answer = await transport.send(served.url, HEADERS, BODY)
+            assert answer == Reply(200, "", b"its own")
+            assert (served.connections, len(served.requests)) == (2, 2)
             await transport.aclose()
 
     asyncio.run(main())
@@ -152,6 +180,53 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     asyncio.run(main())
 
 
+def test_in_another_event_loop_nothing_is_sent() -> None:
+    """A connection of the first loop still sends there, but nobody would bring its reply."""
+    transport = LeanTransport()
+
+    async def main() -> Exchanged:
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            answer = await transport.send(served.url, HEADERS, BODY)
+            if isinstance(answer, Reply):
+                (connection,) = transport._idle.popitem()[1]
+                connection.close()  # which its own loop alone can do
+                await served.dropped.wait()
+            assert len(served.requests) == isinstance(answer, Reply)
+            return answer
+
+    assert isinstance(asyncio.run(main()), Reply)
+    assert isinstance(asyncio.run(main()), Untouched)
+
+
+def test_a_loop_that_is_not_asyncios_is_asked_for_nothing_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """uvloop's `create_connection` refuses `happy_eyeballs_delay`, which asyncio's alone knows."""
+
+    class Asyncios(asyncio.AbstractEventLoop):
+        """A class of which the loop of this test is no instance."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        create = loop.create_connection
+
+        async def connect(factory: Any, host: str, port: int, *, ssl: object) -> Any:
+            assert ssl is None
+            return await create(factory, host, port)
+
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            monkeypatch.setattr(loop, "create_connection", connect)
+            monkeypatch.setattr(asyncio, "BaseEventLoop", Asyncios)
+            transport = LeanTransport()
+            answer = await transport.send(served.url, HEADERS, BODY)
+            monkeypatch.undo()
+            await transport.aclose()
+
+        assert answer == Reply(200, "", b"1")
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("value", ["a\r\nx-more: b", "a\nx-more: b", "a\rb", "ä"])
 def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
     async def main() -> None:
@@ -164,6 +239,42 @@ def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
         assert served.connections == 0
 
     asyncio.run(main())
+
+
+def test_an_exchange_that_is_cancelled_as_its_answer_comes_drops_its_connection_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither idle nor closed, it would stay open until the server tires of it."""
+
+    async def main() -> None:
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            transport = LeanTransport()
+            task = asyncio.create_task(transport.send(served.url, HEADERS, BODY))
+            complete = HttpConnection._complete
+
+            def complete_and_cancel(connection: HttpConnection) -> None:
+                complete(connection)
+                task.cancel()
+
+            monkeypatch.setattr(HttpConnection, "_complete", complete_and_cancel)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await served.dropped.wait()
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    ["content-encoding: br", "content-type: text/x", "date: Sun, 06 Nov 1994 08:49:37 GMT"],
+)
+def test_what_stands_behind_a_body_changes_nothing_of_it(trailer: str) -> None:
+    raw = f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n{trailer}\r\n\r\n"
+    answers, connections = exchanges(saying(raw.encode()))
+
+    assert answers == [Reply(200, "", b"a"), Reply(200, "", b"its own")]
+    assert connections == 1
 
 
 def test_requests_under_way_together_take_connections_of_their_own() -> None:

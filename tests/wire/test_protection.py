@@ -7,6 +7,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import certifi
@@ -194,6 +195,35 @@ def test_a_clients_headers_cookies_parameters_and_auth_change_nothing_that_was_s
             "read": None,
             "write": None,
         }
+
+    asyncio.run(main())
+
+
+def test_a_client_that_was_brought_is_used_whole_and_none_is_used_where_none_was() -> None:
+    """Hooks, mounts and instrumentation are the client's: it is never passed by."""
+
+    async def main() -> None:
+        seen: list[str] = []
+
+        class Client(httpx.AsyncClient):
+            async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+                seen.append("the client")
+                return await super().send(request, **options)
+
+        async def hook(_request: httpx.Request) -> None:
+            seen.append("its hook")
+
+        async with (
+            serving(answering(http(b"1"), http(b"2"))) as served,
+            Client(event_hooks={"request": [hook]}) as client,
+        ):
+            reply = await HttpxTransport(client).send(served.url, HEADERS, BODY)
+            assert (reply, seen) == (Reply(200, "", b"1"), ["the client", "its hook"])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.delattr(httpx.AsyncClient, "send")
+                own = HttpxTransport()
+                assert await own.send(served.url, HEADERS, BODY) == Reply(200, "", b"2")
+                await own.aclose()
 
     asyncio.run(main())
 

@@ -13,9 +13,8 @@ from agcod_async._version import __version__
 from agcod_async.cli.certification.calls import Means
 from agcod_async.cli.certification.cases import Section
 from agcod_async.cli.certification.results import Result, Status, Undone
-from agcod_async.cli.display import plain
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.report import Shown
+from agcod_async.cli.printing import Shown, plain
 from agcod_async.settings import Settings
 
 

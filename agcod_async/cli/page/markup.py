@@ -7,7 +7,7 @@ only `Markup` is taken as it is. Every element is closed, so that any part is we
 from html import escape
 from typing import Final
 
-from agcod_async.cli.display import plain
+from agcod_async.cli.printing import plain
 
 _EMPTY: Final = frozenset({"meta", "circle", "line", "path", "rect"})
 """Elements without an end tag in HTML, or drawn shapes."""
