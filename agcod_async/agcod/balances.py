@@ -67,6 +67,7 @@ class BalanceCalls(Facade):
             transaction_source=transaction_source,
             timestamp=timestamp,
         )
+        del notification_message  # a traceback may be shown with its variables
         self._look_at(amount, Product.BALANCE)
         done = await self.call(
             LOAD_AMAZON_BALANCE,

@@ -59,6 +59,7 @@ class PhysicalCardCalls(Facade):
             product_type=product_type,
             transaction_source=transaction_source,
         )
+        del card_number  # a traceback may be shown with its variables
         self._look_at(amount, Product.PHYSICAL)
         done = await self.call(
             ACTIVATE_GIFT_CARD,
@@ -91,6 +92,7 @@ class PhysicalCardCalls(Facade):
             partner_id=self.settings.partner_id,
             mock_ids_allowed=self._mock_ids_allowed,
         )
+        del card_number  # a traceback may be shown with its variables
         done = await self.call(
             DEACTIVATE_GIFT_CARD,
             request,
@@ -119,6 +121,7 @@ class PhysicalCardCalls(Facade):
             partner_id=self.settings.partner_id,
             mock_ids_allowed=self._mock_ids_allowed,
         )
+        del card_number  # a traceback may be shown with its variables
         done = await self.call(
             ACTIVATION_STATUS_CHECK, request, lane=lane, deadline_seconds=deadline_seconds
         )

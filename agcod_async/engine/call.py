@@ -27,13 +27,13 @@ class Call:
     it sends nothing.
     """
 
-    intent: Intent
+    intent: Intent = field(repr=False)  # it holds the number of a physical card
     policy: RecoveryPolicy
     lane: Lane
     started_at: float
     deadline_at: float
     audits: bool = False
-    record: Record | None = None
+    record: Record | None = field(default=None, repr=False)  # so does this
     was_confirmed: bool = False
     state: State = field(default_factory=Forward)
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])

@@ -4,6 +4,7 @@ It does what this package needs of HTTP and no more: POST, keep-alive, TLS. No p
 """
 
 import asyncio
+import socket
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ KEEP_ALIVE_SECONDS: Final = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it,
 and a request that crosses the closing on its way is Lost."""
 
-_NEXT_ADDRESS_SECONDS: Final = 0.25  # RFC 8305, section 5
+_ADDRESSES_MAX = 3
+"""So many addresses of one name are tried for one request."""
+
 _PORTS = {"http": 80, "https": 443}
 _OWN_LINES = [f"{name}: {value}" for name, value in exchange.OWN_HEADERS.items()]
 
@@ -122,14 +125,36 @@ class LeanTransport:
         return None
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, origin: _Origin) -> HttpConnection:
-        host, port, tls = origin.host, origin.port, self._tls if origin.is_tls else None
+        """Connect to the first address that lets us; each has its share of the time.
+
+        One after the other: asyncio's race between addresses (`happy_eyeballs_delay`) forgets a
+        socket that is connected already when it is cancelled in the wrong moment, and uvloop has
+        no such race.
+        """
+        failed = OSError("no address")
         async with asyncio.timeout(self._connect_timeout_seconds):
-            if isinstance(loop, asyncio.BaseEventLoop):
-                _, connection = await loop.create_connection(
-                    HttpConnection, host, port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
-                )
-            else:  # uvloop tries the addresses one after the other, and knows no such option
-                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
+            found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys((family, at[0]) for family, _, _, _, at in found))
+            for family, address in addresses[:_ADDRESSES_MAX]:
+                share = self._connect_timeout_seconds / min(len(addresses), _ADDRESSES_MAX)
+                try:
+                    async with asyncio.timeout(share):
+                        return await self._connect_to(loop, origin, family, str(address))
+                except OSError as error:  # the next one may be better; a TimeoutError is one, too
+                    failed = error
+        raise failed
+
+    async def _connect_to(
+        self, loop: asyncio.AbstractEventLoop, origin: _Origin, family: int, address: str
+    ) -> HttpConnection:
+        _, connection = await loop.create_connection(
+            HttpConnection,
+            address,
+            origin.port,
+            family=family,
+            ssl=self._tls if origin.is_tls else None,
+            server_hostname=origin.host if origin.is_tls else None,
+        )
         return connection
 
 

@@ -198,35 +198,6 @@ def test_in_another_event_loop_nothing_is_sent() -> None:
     assert isinstance(asyncio.run(main()), Untouched)
 
 
-def test_a_loop_that_is_not_asyncios_is_asked_for_nothing_that_it_does_not_know(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """uvloop's `create_connection` refuses `happy_eyeballs_delay`, which asyncio's alone knows."""
-
-    class Asyncios(asyncio.AbstractEventLoop):
-        """A class of which the loop of this test is no instance."""
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        create = loop.create_connection
-
-        async def connect(factory: Any, host: str, port: int, *, ssl: object) -> Any:
-            assert ssl is None
-            return await create(factory, host, port)
-
-        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
-            monkeypatch.setattr(loop, "create_connection", connect)
-            monkeypatch.setattr(asyncio, "BaseEventLoop", Asyncios)
-            transport = LeanTransport()
-            answer = await transport.send(served.url, HEADERS, BODY)
-            monkeypatch.undo()
-            await transport.aclose()
-
-        assert answer == Reply(200, "", b"1")
-
-    asyncio.run(main())
-
-
 @pytest.mark.parametrize("value", ["a\r\nx-more: b", "a\nx-more: b", "a\rb", "ä"])
 def test_a_header_that_would_break_the_request_is_not_sent(value: str) -> None:
     async def main() -> None:

@@ -1,0 +1,30 @@
+"""Every promise of the contract can fail: a bug planted into the pacer breaks it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.pacing.contract_mutants import MUTANTS
+
+NUMBERS = range(len(MUTANTS))
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=[f"{one.rule} {one.bug}" for one in MUTANTS])
+def test_a_broken_pacer_breaks_its_promise(number: int) -> None:
+    hunt = subprocess.run(  # noqa: S603  this very program
+        [sys.executable, "-m", "tests.pacing.contract_mutants", str(number)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    seed, promise = hunt.stdout.split(" ", 1)
+    assert int(seed) >= 0
+    assert promise.startswith(f"{MUTANTS[number].rule}:")
+
+
+def test_every_promise_is_broken_by_some_bug() -> None:
+    promises = {"cap", "floor", "probe", "slow start", "lanes", "deadlines", "budget", "service"}
+
+    assert {mutant.rule for mutant in MUTANTS} == promises
