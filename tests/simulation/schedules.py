@@ -99,6 +99,7 @@ class Plan:
         self._choices = choices
         self._late_seconds = late_seconds
         self._instead = VARIANTS[variant]
+        self.write_seconds_max = 0.0
 
     def next(self, _operation: str) -> Fault:
         fault = SYSTEMATIC[self._choices.pick(WEIGHTS)]
@@ -112,6 +113,9 @@ class Plan:
 
     def slow_seconds(self) -> float:
         return sum(WAY_SECONDS)
+
+    def date(self, seconds: float) -> float | None:
+        return float(int(seconds))
 
     def journal(self) -> str:
         return ""
