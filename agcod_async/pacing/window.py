@@ -15,8 +15,11 @@ from collections import deque
 GUARD_SECONDS = 0.001
 """Added to each window: for the rounding of clocks, and for clocks that run differently fast."""
 
-SAMPLES = 8
-"""So many of the smallest round trips are looked at, and so many are needed."""
+SAMPLES = 32
+"""So many of the smallest round trips are looked at, and so many are needed.
+
+With fewer the lower end can look well explored by luck, and then the floor claims too much.
+"""
 
 FLOOR_MEMORY_SECONDS = 300.0
 """A round trip is remembered for one to two times this long."""
@@ -26,8 +29,8 @@ class RoundTripFloor:
     """The time that every request surely spends on the way and at the server together.
 
     The smallest round trip seen is never below the true floor, so taking it as it is could claim
-    too much. The distance from the smallest to the eighth smallest shows how thinly the lower end
-    is sampled, and is taken off: with few or scattered round trips the floor is 0, which is always
+    too much. The distance from the smallest to the last of the smallest shows how thinly the lower
+    end is sampled, and is taken off: with few or scattered round trips the floor is 0, which is always
     safe, and it comes closer to the truth the more round trips gather there.
     """
 

@@ -11,6 +11,7 @@ import agcod_async.pacing
 from agcod_async.pacing.pacer import ARRIVAL_BOUND_SECONDS, LocalPacer
 from agcod_async.pacing.port import Lane, Permit
 from agcod_async.pacing.stats import RateMeter
+from agcod_async.pacing.window import SAMPLES
 from agcod_async.testing.clock import run, virtual_clock
 
 
@@ -134,7 +135,7 @@ def test_each_operation_has_its_own_floor() -> None:
     async def main() -> None:
         pacer = new_pacer(10.0)
         for operation, seconds in (("CreateGiftCard", 0.3), ("GetAvailableFunds", 0.02)):
-            for _ in range(10):
+            for _ in range(SAMPLES + 2):
                 permit = await pacer.admit(Lane.BATCH, operation, within_seconds=None)
                 permit.sending()
                 await asyncio.sleep(seconds)

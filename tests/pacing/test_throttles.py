@@ -11,6 +11,7 @@ from agcod_async.clock import Clock
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.pacing.port import Lane, Permit
+from agcod_async.pacing.window import SAMPLES
 from agcod_async.testing.clock import run, virtual_clock
 from tests.pacing.model import Client, Network, SlidingServer, constant, sometimes, uniform
 
@@ -242,7 +243,7 @@ def test_a_throttle_that_comes_while_the_pump_waits_for_its_turn_holds_the_permi
 def test_a_throttle_says_nothing_about_the_usual_round_trip() -> None:
     async def main() -> None:
         pacer = LocalPacer(requests_per_second=10, clock=no_jitter_clock())
-        for _ in range(12):
+        for _ in range(SAMPLES + 2):
             permit = await admit(pacer)
             permit.sending()
             await asyncio.sleep(0.5)

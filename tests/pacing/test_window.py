@@ -205,9 +205,10 @@ def test_the_floor_is_0_until_enough_replies_were_seen() -> None:
 
 def test_the_floor_takes_the_scatter_of_the_smallest_off_the_smallest() -> None:
     floor = RoundTripFloor()
-    for hundredths in (90, 30, 24, 23, 25, 22, 21, 27, 26, 28):
-        floor.observe(hundredths / 100, 0.0)
-    assert floor.seconds == pytest.approx(0.21 - (0.28 - 0.21))
+    smallest = [0.21 + 0.002 * number for number in range(SAMPLES)]
+    for round_trip in (0.9, *reversed(smallest), 0.3):
+        floor.observe(round_trip, 0.0)
+    assert floor.seconds == pytest.approx(0.21 - (smallest[-1] - 0.21))
 
 
 def test_the_floor_is_0_where_the_round_trips_scatter_widely() -> None:
