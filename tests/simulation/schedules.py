@@ -12,6 +12,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Choices
+from tests.simulation.clocks import EXACT, SKEW_MAX_SECONDS, Skew
 from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
@@ -42,6 +43,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     "twice": {"request lost": "twice"},
 }
 """Faults that are put into schedules in the place of others."""
+CLOCKS = {"": EXACT, "fast": Skew(SKEW_MAX_SECONDS), "slow": Skew(-SKEW_MAX_SECONDS)}
+"""Clocks of the machine: right, or as wrong as is promised to do no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,13 @@ class Setup:
     """Whether nobody calls again after a crash: `reconcile()` alone must do."""
     variant: str = ""
     """Which fault takes the place of another: see `VARIANTS`."""
+    clock: str = ""
+    """Which clock the machine has: see `CLOCKS`."""
 
     def __str__(self) -> str:
         flags = ":again" * self.calls_again + ":orphaned" * self.orphaned
+        if self.clock:
+            flags += f":{self.clock}"
         if self.variant:
             flags += f":{self.variant}"
         return (
@@ -82,6 +89,7 @@ class Setup:
             calls_again="again" in flags,
             orphaned="orphaned" in flags,
             variant=next((flag for flag in flags if flag in VARIANTS), ""),
+            clock=next((flag for flag in flags if flag in CLOCKS), ""),
         )
 
     @property
@@ -136,6 +144,7 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
         faults=Plan(choices, setup.late_seconds, setup.variant),
         semantics=_semantics(setup.semantics),
         policy=POLICIES[setup.policy],
+        machines=(CLOCKS[setup.clock],),
     )
     order = made(1, setup.family)
     world.add(order)
