@@ -4,6 +4,7 @@ A schedule is a list of choices, one for each request that is sent: 0 for the ca
 of a fault in `SYSTEMATIC`. The next one differs from the last in as late a choice as possible.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,6 +42,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "told-to-end": {"killed after sending": "told to end"},
     "frozen": {"killed after sending": "frozen", "refused": "frozen until stale"},
     "twice": {"request lost": "twice"},
+    "codeless": {"request lost": "no code"},
 }
 """Faults that are put into schedules in the place of others."""
 CLOCKS = {"": EXACT, "fast": Skew(SKEW_MAX_SECONDS), "slow": Skew(-SKEW_MAX_SECONDS)}
@@ -167,6 +169,27 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     if caller.in_doubt and caller.comes_back:
         raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
     return world
+
+
+def is_told_apart(choices: Sequence[int]) -> bool:
+    """Return whether the ways of Amazon can make a difference to a schedule.
+
+    All of them but one are about what an undo does and what follows it, and nothing is undone
+    unless Amazon has asked for it by an F400: that is rule R3, which is held against every run.
+    The one is what a second load under one ID answers: see `shares_calm`.
+    """
+    return any("F400" in SYSTEMATIC[choice].name for choice in choices)
+
+
+def shares_calm(setup: Setup) -> bool:
+    """Return whether another setup plays the same schedules wherever nothing is undone."""
+    first = semantics_of(setup.family)[0]
+    if setup != Setup(setup.family, setup.semantics) or setup.semantics == first:
+        return False
+    if setup.may_stay_in_doubt:
+        return False  # its callers have less patience
+    again = "repeated_load="
+    return setup.semantics.partition(again)[2] == first.partition(again)[2]
 
 
 def semantics_of(family: str) -> list[str]:

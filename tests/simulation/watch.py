@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agcod_async.core.outcomes import AttemptRecord, Leg
-from agcod_async.errors import AgcodError, NothingIssuedError
+from agcod_async.errors import AgcodError, DeclinedError, NothingIssuedError
 from agcod_async.journal.records import Entry
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.testing.authentication import SIGNATURE_AGE_MAX_SECONDS
@@ -32,6 +32,7 @@ _SHOWN_BY_NOTHING = frozenset(("ActivateGiftCard", "LoadAmazonBalance"))
 """What is waited for itself, once it has been undone: its replay does not tell."""
 LOOKUP = "ActivationStatusCheck"
 SECRET = "emulator-secret-access-key"  # the secret halves of all keys of a world begin with it
+UNKNOWN_KEY = "UnrecognizedClientException"
 WRITE_SECONDS_MAX = 2.0
 """So long a write to the journal may take, between the signature and the request."""
 
@@ -268,6 +269,8 @@ class Watch:
             world.now, "fail" if is_certain else "info", order.number, type(error).__name__
         )
         self.is_discreet(str(error))
+        if isinstance(error, DeclinedError) and world.vault and error.error_type == UNKNOWN_KEY:
+            self.violated("KEY", f"order {order.number} was given up for a key that is replaced")
         if not is_certain:
             return
         world.sea.pump(world.now)
