@@ -25,7 +25,7 @@ def hunt(number: int) -> int:
 
 
 def run(rules: list[str]) -> int:
-    """Hunt all mutants, or those of some rules, and print what was found; return the exit status."""
+    """Hunt all mutants, or those of some rules, print a table, and return the exit status."""
     started = time.monotonic()
     numbers = [number for number, mutant in enumerate(MUTANTS) if not rules or mutant.rule in rules]
     with ThreadPoolExecutor(WORKERS) as workers:
