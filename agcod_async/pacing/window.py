@@ -29,8 +29,8 @@ class RoundTripFloor:
     """The time that every request surely spends on the way and at the server together.
 
     The smallest round trip seen is never below the true floor, so taking it as it is could claim
-    too much. The distance from the smallest to the last of the smallest shows how thinly the lower
-    end is sampled, and is taken off: with few or scattered round trips the floor is 0, which is always
+    too much. The distance from the first to the last of the smallest shows how thinly the lower end
+    is sampled, and is taken off: with few or scattered round trips the floor is 0, which is always
     safe, and it comes closer to the truth the more round trips gather there.
     """
 
