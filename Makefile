@@ -12,6 +12,9 @@ CRITICAL := agcod_async/core/*,agcod_async/engine/*,agcod_async/pacing/*,agcod_a
 COVERAGE_MIN := 95
 TEST_WORKERS := 2
 
+# What `make sim-long` has done already. It is of one version: remove it when the code has changed.
+SIM_LOG := build/sim-long.jsonl
+
 GENERATORS := $(wildcard docs/generate_*.py)
 BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 
@@ -71,8 +74,9 @@ sim: $(READY) ## Simulate the shipped code against a hostile network; SEED=… o
 	$(BIN)/python -m tests.simulation \
 		$(if $(SEED),seed $(SEED),$(if $(CHOICES),choices '$(CHOICES)',ci))
 
-sim-long: $(READY) ## The same with every schedule of four faults and a million cards: more than an hour
-	$(BIN)/python -m tests.simulation long
+sim-long: $(READY) ## Every schedule of four faults and a million cards; goes on after a stop; PART=2/4, SECONDS=…
+	$(BIN)/python -m tests.simulation long --log $(SIM_LOG) \
+		$(if $(PART),--part $(PART)) $(if $(SECONDS),--seconds $(SECONDS))
 
 fuzz: $(READY) ## Judge hostile replies; INPUTS=… says how many, SEED=… from where on
 	$(BIN)/python -m tests.hostile --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),0)

@@ -11,8 +11,8 @@ LAND_SECONDS = 700.0
 """Longer than any signature lives: afterwards nothing can land any more."""
 _BORN = (Happening.CREATED, Happening.ACTIVATED, Happening.LOADED)
 _DIED = (Happening.CANCELLED, Happening.DEACTIVATED, Happening.VOIDED)
-FLOOR_ERROR_SECONDS = 0.02
-"""I6: so much the pacer's estimate of the shortest way may be too long."""
+ROUNDING_SECONDS = 1e-6
+"""I6: what is left of a second when times of a long run are taken from each other."""
 
 
 def audit(world: World) -> None:
@@ -92,11 +92,10 @@ def _callers(world: World, living: dict[int, Live]) -> None:
 
 def _cap(world: World) -> None:
     """I6: at the server no second holds more than the cap, of requests on time of one process."""
-    # The floor of the confirmed window is an estimate: see docs/explanation/pacing.md.
     cap = int(world.settings.requests_per_second)
     recent: defaultdict[int, list[float]] = defaultdict(list)
     for at, sender in world.sea.arrivals:
         times = recent[sender]
         times.append(at)
-        if len(times) > cap and at - times[-cap - 1] < 1.0 - FLOOR_ERROR_SECONDS:
+        if len(times) > cap and at - times[-cap - 1] < 1.0 - ROUNDING_SECONDS:
             world.watch.violated("I6", f"{cap + 1} requests in a second before {at:.3f} s")

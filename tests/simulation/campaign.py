@@ -1,4 +1,8 @@
-"""Many runs over several processes: the schedules and the random worlds, and what came of them."""
+"""Many runs over several processes: the schedules and the random worlds, and what came of them.
+
+A job takes about a second, or some in the long size. What has come of it goes on a list as soon as
+it is done, if there is one (`--log`), and is not done again.
+"""
 
 import argparse
 import gc
@@ -6,18 +10,26 @@ import logging
 import multiprocessing
 import os
 import random
-import resource
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import asdict, dataclass, field
+from itertools import product
+from pathlib import Path
 
 from tests.simulation.choices import Listed, following, parsed, shown
 from tests.simulation.faults import SYSTEMATIC
 from tests.simulation.history import ViolationError
+from tests.simulation.log import Log
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import FAMILIES
-from tests.simulation.schedules import KINDS, Setup, played, semantics_of
+from tests.simulation.schedules import (
+    KINDS,
+    Setup,
+    is_told_apart,
+    played,
+    semantics_of,
+    shares_calm,
+)
 from tests.simulation.swarm import flown
 from tests.simulation.world import WORLDS
 
@@ -30,22 +42,31 @@ LONG_ISSUANCES = 1_000_000
 SEEDS_EACH = 25
 ISSUANCES_PER_WORLD = 16
 """About; a world has 1 to 64 orders."""
-GARBAGE_MAX = 50_000
+GARBAGE_MAX = 500_000
+"""A run leaves some hundred objects that hold each other. A process ends after a few jobs, so most
+of them are never looked for: to look took a seventh of the time."""
+JOBS_PER_PROCESS = 4
+SAY_EVERY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Some runs that belong together: schedules that begin with `first`, or seeds from `first`."""
+    """Some runs that belong together: schedules that begin alike, or seeds from `first` on."""
 
     setup: Setup | None
-    first: int
+    begins: tuple[int, ...]
     faults_max: int = 0
+
+    def __str__(self) -> str:
+        begins = ".".join(map(str, self.begins))
+        return begins if self.setup is None else f"{self.setup}/{begins}/{self.faults_max}"
 
 
 @dataclass(slots=True)
 class Tally:
-    """What has come of some runs."""
+    """What has come of some runs. `seconds` are of CPU time."""
 
+    seconds: float = 0.0
     schedules: int = 0
     worlds: int = 0
     lively: int = 0
@@ -57,6 +78,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
+        self.seconds += other.seconds
         self.schedules += other.schedules
         self.worlds += other.worlds
         self.lively += other.lively
@@ -67,12 +89,12 @@ class Tally:
         self.repeated += other.repeated
         self.broken += other.broken
 
-    def line(self, seconds: float) -> str:
+    def line(self) -> str:
         return (
             f"{self.schedules} schedules, {self.worlds} worlds ({self.lively} whose faults stop), "
             f"{self.orders} orders, {self.issued} issued, {self.sends} requests, "
             f"{self.crashes} crashes, {self.repeated} runs repeated; "
-            f"{len(self.broken)} broken promises; {seconds:.0f} s"
+            f"{len(self.broken)} broken promises; {self.seconds:.0f} s of CPU time"
         )
 
 
@@ -105,6 +127,9 @@ def ways_to_call(family: str) -> Iterator[Setup]:
     yield Setup(family, semantics, variant="told-to-end")
     yield Setup(family, semantics, variant="half-a-day")
     yield Setup(family, semantics, variant="frozen")
+    yield Setup(family, semantics, variant="codeless")
+    yield Setup(family, semantics, clock="fast")
+    yield Setup(family, semantics, clock="slow")
 
 
 def every_setup() -> Iterator[Setup]:
@@ -131,11 +156,12 @@ def jobs(*, is_long: bool, percent: float) -> list[Job]:
     long = ((setup, LONG_FAULTS_MAX) for setup in every_setup())
     issuances = LONG_ISSUANCES if is_long else CI_ISSUANCES
     schedules = [
-        Job(setup, first, faults_max)
+        Job(setup, begins, faults_max)
         for setup, faults_max in (long if is_long else of_each_push())
-        for first in range(len(SYSTEMATIC))
+        for begins in product(range(len(SYSTEMATIC)), repeat=2 if is_long else 1)
     ]
-    worlds = [Job(None, seed) for seed in range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)]
+    seeds = range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)
+    worlds = [Job(None, (seed,)) for seed in seeds]
     whole = [*schedules, *worlds]
     random.Random(0).shuffle(whole)
     return whole[: max(1, round(len(whole) * percent / 100))]
@@ -143,13 +169,22 @@ def jobs(*, is_long: bool, percent: float) -> list[Job]:
 
 def done(job: Job) -> Tally:
     """Do one job."""
-    return _schedules(job, job.setup) if job.setup is not None else _worlds(job)
+    began_at = time.process_time()
+    tally = _schedules(job, job.setup) if job.setup is not None else _worlds(job)
+    tally.seconds = time.process_time() - began_at
+    return tally
 
 
 def _schedules(job: Job, setup: Setup) -> Tally:
     tally, loop = Tally(), SimLoop()
-    choices: list[int] | None = [job.first]
+    choices: list[int] | None = list(job.begins)
+    fixed, shares = len(job.begins), shares_calm(setup)
+    if sum(choice > 0 for choice in job.begins) > job.faults_max:
+        return tally
     while choices is not None:
+        if shares and _is_left_out(choices, job.faults_max):
+            choices = following(choices, faults_max=job.faults_max, kinds=KINDS, fixed=fixed)
+            continue
         listed = Listed(choices)
         try:
             world = played(setup, listed, loop)
@@ -158,6 +193,8 @@ def _schedules(job: Job, setup: Setup) -> Tally:
             loop.close()
             loop = SimLoop()
         else:
+            if len(listed.taken) < fixed and any(job.begins[len(listed.taken) :]):
+                break  # it was over before: this is another job's
             tally.sends += world.watch.sends
             tally.issued += len(world.watch.issued)
             tally.crashes += world.life
@@ -168,14 +205,24 @@ def _schedules(job: Job, setup: Setup) -> Tally:
                     tally.broken.append(f"CHOICES='{setup}/{shown(listed.taken)}'  I14: differs")
         tally.schedules += 1
         tally.orders += 1
-        choices = following(listed.taken, faults_max=job.faults_max, kinds=KINDS, fixed=1)
+        choices = following(
+            listed.taken, faults_max=job.faults_max, kinds=KINDS, fixed=len(job.begins)
+        )
     loop.close()
     return tally
 
 
+def _is_left_out(choices: list[int], faults_max: int) -> bool:
+    """Return whether a schedule is the very same under another of the ways that Amazon has.
+
+    Only where it has all the faults that it may have: what follows then needs no run to be known.
+    """
+    return sum(choice > 0 for choice in choices) == faults_max and not is_told_apart(choices)
+
+
 def _worlds(job: Job) -> Tally:
-    tally, loop = Tally(), SimLoop()
-    for seed in range(job.first, job.first + SEEDS_EACH):
+    tally, loop, (first,) = Tally(), SimLoop(), job.begins
+    for seed in range(first, first + SEEDS_EACH):
         tally.worlds += 1
         try:
             world = flown(seed, loop)
@@ -189,7 +236,7 @@ def _worlds(job: Job) -> Tally:
         tally.issued += world.issued
         tally.sends += world.sends
         tally.crashes += world.lives - 1
-        if seed == job.first:
+        if seed == first:
             tally.repeated += 1
             if flown(seed, loop).digest != world.digest:
                 tally.broken.append(f"SEED={seed}  I14: the same seed gave another history")
@@ -217,6 +264,8 @@ def run(words: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--part", default="1/1", help="such as 2/4: the second quarter")
     parser.add_argument("--percent", type=float, default=PERCENT)
+    parser.add_argument("--log", type=Path, help="what is done goes here, and is not done again")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end by then")
     asked = parser.parse_args(words)
     _begin()
     if asked.what == "seed":
@@ -226,25 +275,42 @@ def run(words: list[str]) -> int:
         return _one(lambda loop: played(Setup.parsed(setup), Listed(parsed(choices)), loop))
     part, parts = map(int, asked.part.split("/"))
     whole = jobs(is_long=asked.what == "long", percent=asked.percent)
-    return _all(whole[part - 1 :: parts], asked.workers)
+    log = Log(asked.log)
+    return _all(whole[part - 1 :: parts], log, asked.workers, asked.seconds)
 
 
-def _all(some: list[Job], workers: int) -> int:
-    started, tally = time.monotonic(), Tally()
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _begin) as pool:
-        for finished, one in zip(count(1), pool.imap_unordered(done, some), strict=False):
+def _all(some: list[Job], log: Log, workers: int, seconds: float) -> int:
+    """Do what is not on the list yet, for as long as there is time."""
+    began_at, said_at = time.monotonic(), 0.0
+    tally, known = Tally(), log.known()
+    for one in known.values():
+        tally.add(Tally(**one))
+    left = {str(job): job for job in some if str(job) not in known}
+    finished = len(some) - len(left)
+    # What a fork takes over from its server is imported already, and no thread runs there.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.simulation.campaign"])
+    with context.Pool(workers, _begin, maxtasksperchild=JOBS_PER_PROCESS) as pool:
+        for name, one in pool.imap_unordered(_named, left.values()):
+            log.add(name, asdict(one))
             for line in one.broken:
                 _say(f"make sim {line}")
             tally.add(one)
-            if finished % 100 == 0:
-                _say(f"{finished} of {len(some)} jobs: {tally.line(time.monotonic() - started)}")
-        pool.close()
-        pool.join()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _say(f"{used.ru_utime + used.ru_stime:.0f} s of CPU time")
-    _say(tally.line(time.monotonic() - started))
+            finished += 1
+            took = time.monotonic() - began_at
+            if took - said_at >= SAY_EVERY_SECONDS:
+                said_at = took
+                hours = tally.seconds / finished * (len(some) - finished) / 3600
+                _say(f"{finished} of {len(some)} jobs, {hours:.1f} CPU hours left: {tally.line()}")
+            if took > seconds:
+                _say(f"no more time: {finished} of {len(some)} jobs")
+                break
+    _say(tally.line())
     return 1 if tally.broken else 0
+
+
+def _named(job: Job) -> tuple[str, Tally]:
+    return str(job), done(job)
 
 
 def _one(play: Callable[[SimLoop], object]) -> int:

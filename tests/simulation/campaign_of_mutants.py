@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 
 from tests.simulation.mutants import MUTANTS
@@ -29,10 +29,8 @@ def run(rules: list[str]) -> int:
     started = time.monotonic()
     numbers = [number for number, mutant in enumerate(MUTANTS) if not rules or mutant.rule in rules]
     with ThreadPoolExecutor(WORKERS) as workers:
-        survived = sum(
-            _told(MUTANTS[number], found)
-            for number, found in zip(numbers, workers.map(_hunted, numbers), strict=True)
-        )
+        hunts = {workers.submit(_hunted, number): MUTANTS[number] for number in numbers}
+        survived = sum(_told(hunts[hunt], hunt.result()) for hunt in as_completed(hunts))
     seconds = time.monotonic() - started
     _say(f"{len(numbers) - survived} of {len(numbers)} mutants noticed, {seconds:.0f} s")
     return 1 if survived else 0

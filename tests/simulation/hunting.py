@@ -25,6 +25,8 @@ HUNTS = {
     "told to end": [Setup("create", "tombstone,not-found", variant="told-to-end")],
     "half a day": [Setup("create", "tombstone,not-found", variant="half-a-day")],
     "twice": [Setup("create", "tombstone,not-found", "duplicating", variant="twice")],
+    "codeless": [Setup("create", "tombstone,not-found", variant="codeless")],
+    "clocks": [Setup("create", "tombstone,not-found", clock=clock) for clock in ("fast", "slow")],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],
 }

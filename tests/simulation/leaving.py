@@ -62,7 +62,7 @@ class _Script(Plan):
     def __init__(self, situation: Situation) -> None:
         super().__init__(Listed(), late_seconds=290.0)
         self._faults = iter(situation.faults)
-        self._write_seconds = situation.write_seconds
+        self._write_seconds = self.write_seconds_max = situation.write_seconds
 
     def next(self, _operation: str) -> Fault:
         return FAULTS[next(self._faults, "calm")]

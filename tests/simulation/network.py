@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, NoReturn, assert_never
@@ -25,6 +25,7 @@ from agcod_async.testing.protocol import format_of_answer, throttled
 from agcod_async.testing.service import Answer, Service
 from agcod_async.wire.port import Exchanged
 from tests.simulation.faults import Fault, Process, Seen, Travel
+from tests.simulation.keys import Gate
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -38,6 +39,8 @@ _DISTORTIONS: dict[Seen, Distortion] = {
     Seen.TRUNCATED: Distorted.TRUNCATED,
     Seen.WRONG_CONTENT_TYPE: Distorted.WRONG_CONTENT_TYPE,
 }
+NOT_LET_IN = 403
+"""The status of an answer to whom Amazon does not know, or not with that date."""
 LOST_REPLY = Reply(500, "text/plain", b"")
 
 
@@ -69,12 +72,20 @@ class Sea:
     """What is on its way, and the service on the other shore."""
 
     service: Service
+    gate: Gate
+    date: Callable[[float], float | None]
+    """Returns the Date of a reply that is written at a time."""
     under_way: list[tuple[float, int, Packet]] = field(default_factory=list)
     arrivals: list[tuple[float, int]] = field(default_factory=list)
     """When requests arrived, those on time only, and of which process."""
     recent: dict[str, deque[Packet]] = field(default_factory=dict)
     """The requests of each operation that arrived last, answered."""
     numbers: Iterator[int] = field(default_factory=count)
+
+    def dated(self, reply: Reply, at: float) -> Reply:
+        """Return a reply with its Date, if it is to have one: the second that has begun."""
+        date = self.date(WALL_AT_START + at)
+        return Reply(reply.status, reply.content_type, reply.body, date)
 
     def put(self, due_at: float, packet: Packet) -> None:
         heapq.heappush(self.under_way, (due_at, next(self.numbers), packet))
@@ -88,9 +99,10 @@ class Sea:
         """Let everything arrive that is due, each at its own time."""
         while self.under_way and self.under_way[0][0] <= now:
             due_at, _, packet = heapq.heappop(self.under_way)
+            self.gate.until(due_at)
             decision = self.service.handle(packet.incoming, due_at, WALL_AT_START + due_at)
             assert isinstance(decision, Answer), "the service has been given no faults to play"
-            packet.reply = decision.reply
+            packet.reply = self.dated(decision.reply, due_at)
             recent = self.recent.setdefault(packet.incoming.path, deque(maxlen=4))
             recent.append(packet)
             if packet.is_on_time:
@@ -111,12 +123,20 @@ class Shore:
         operation, request_id = url.rpartition("/")[2], request_id_in(body)
         began_at = loop.time()
         fault = world.faults.next(operation)
-        world.watch.sending(operation, request_id, headers, fault.name)
+        departure = world.watch.sending(operation, request_id, headers, fault.name)
         try:
-            return await self._exchange(fault, operation, request_id, headers, body)
+            exchanged = await self._exchange(fault, operation, request_id, headers, body)
         except asyncio.CancelledError:
             world.watch.cut_off(operation, request_id, loop.time() - began_at)
+            world.watch.lost(departure)
             raise
+        if not isinstance(exchanged, Reply):
+            world.watch.lost(departure)
+        elif fault.seen not in _DISTORTIONS and exchanged.body.startswith(b"<Throttling"):
+            world.watch.throttled(departure)
+        else:
+            world.watch.answered(departure)
+        return exchanged
 
     async def _exchange(
         self,
@@ -151,6 +171,9 @@ class Shore:
         world.sea.pump(world.now)
         if fault.seen in (Seen.UNTOUCHED, Seen.THROTTLE, Seen.F300):
             world.watch.had_no_effect(request_id)
+        elif packet.reply.status == NOT_LET_IN and fault.seen in (Seen.ANSWER, Seen.SLOW):
+            world.watch.had_no_effect(request_id)
+            world.watch.not_let_in(request_id)
         return self._seen(fault.seen, operation, request_id, packet)
 
     def _launch(self, travel: Travel, packet: Packet, there: float) -> None:
@@ -191,29 +214,27 @@ class Shore:
                 return self._answered(seen, packet)
 
     def _refused(self, seen: Seen, operation: str, request_id: str, packet: Packet) -> Reply:
-        self._world.watch.answered()
         if seen is Seen.F400:
             self._world.watch.resent(request_id)
         refusal = OPERATIONS[operation].refusals[_CODES[seen]]
         form = format_of_answer(packet.incoming.headers)
-        return form.write(operation, Failure(refusal, request_id), 400)
+        return self._dated(form.write(operation, Failure(refusal, request_id), 400))
+
+    def _dated(self, reply: Reply) -> Reply:
+        return self._world.sea.dated(reply, self._world.now)
 
     def _answered(self, seen: Seen, packet: Packet) -> Reply:
         """Return what comes of the answer on its way back."""
         match seen:
             case Seen.ANSWER | Seen.SLOW:
-                is_throttle = packet.reply.body.startswith(b"<Throttling")
-                (self._world.watch.throttled if is_throttle else self._world.watch.answered)()
                 return packet.reply
             case Seen.THROTTLE:
-                self._world.watch.throttled()
-                return throttled(400)
+                return self._dated(throttled(400))
             case Seen.ANOTHERS:
                 return self._anothers(packet)
             case Seen.CODELESS:
                 return replace(packet.reply, body=_CODE.sub(b"", packet.reply.body))
             case _:
-                self._world.watch.answered()
                 return distorted(_DISTORTIONS[seen], packet.reply)
 
     def _anothers(self, packet: Packet) -> Reply:

@@ -14,7 +14,6 @@ from agcod_async.errors import (
 )
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.session import Reconciled
-from agcod_async.testing.clock import WALL_AT_START
 from tests.simulation.history import ViolationError
 from tests.simulation.orders import Issued, Options, Order
 from tests.simulation.world import World
@@ -172,7 +171,7 @@ def _wait_seconds(world: World, word: AgcodError | None) -> float:
     if word is None:
         return 0.0
     if isinstance(word, InDoubtError) and word.not_before is not None:
-        return max(0.0, word.not_before.timestamp() - WALL_AT_START - world.now) + 1.0
+        return max(0.0, word.not_before.timestamp() - world.wall) + 1.0
     return ASK_AGAIN_SECONDS
 
 

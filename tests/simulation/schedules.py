@@ -4,6 +4,7 @@ A schedule is a list of choices, one for each request that is sent: 0 for the ca
 of a fault in `SYSTEMATIC`. The next one differs from the last in as late a choice as possible.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Choices
+from tests.simulation.clocks import EXACT, SKEW_MAX_SECONDS, Skew
 from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
@@ -40,8 +42,11 @@ VARIANTS: dict[str, dict[str, str]] = {
     "told-to-end": {"killed after sending": "told to end"},
     "frozen": {"killed after sending": "frozen", "refused": "frozen until stale"},
     "twice": {"request lost": "twice"},
+    "codeless": {"request lost": "no code"},
 }
 """Faults that are put into schedules in the place of others."""
+CLOCKS = {"": EXACT, "fast": Skew(SKEW_MAX_SECONDS), "slow": Skew(-SKEW_MAX_SECONDS)}
+"""Clocks of the machine: right, or as wrong as is promised to do no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,13 @@ class Setup:
     """Whether nobody calls again after a crash: `reconcile()` alone must do."""
     variant: str = ""
     """Which fault takes the place of another: see `VARIANTS`."""
+    clock: str = ""
+    """Which clock the machine has: see `CLOCKS`."""
 
     def __str__(self) -> str:
         flags = ":again" * self.calls_again + ":orphaned" * self.orphaned
+        if self.clock:
+            flags += f":{self.clock}"
         if self.variant:
             flags += f":{self.variant}"
         return (
@@ -82,6 +91,7 @@ class Setup:
             calls_again="again" in flags,
             orphaned="orphaned" in flags,
             variant=next((flag for flag in flags if flag in VARIANTS), ""),
+            clock=next((flag for flag in flags if flag in CLOCKS), ""),
         )
 
     @property
@@ -99,6 +109,7 @@ class Plan:
         self._choices = choices
         self._late_seconds = late_seconds
         self._instead = VARIANTS[variant]
+        self.write_seconds_max = 0.0
 
     def next(self, _operation: str) -> Fault:
         fault = SYSTEMATIC[self._choices.pick(WEIGHTS)]
@@ -112,6 +123,9 @@ class Plan:
 
     def slow_seconds(self) -> float:
         return sum(WAY_SECONDS)
+
+    def date(self, seconds: float) -> float | None:
+        return float(int(seconds))
 
     def journal(self) -> str:
         return ""
@@ -132,6 +146,7 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
         faults=Plan(choices, setup.late_seconds, setup.variant),
         semantics=_semantics(setup.semantics),
         policy=POLICIES[setup.policy],
+        machines=(CLOCKS[setup.clock],),
     )
     order = made(1, setup.family)
     world.add(order)
@@ -154,6 +169,27 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     if caller.in_doubt and caller.comes_back:
         raise ViolationError("I15", "the faults have ended, and the order is still in doubt")
     return world
+
+
+def is_told_apart(choices: Sequence[int]) -> bool:
+    """Return whether the ways of Amazon can make a difference to a schedule.
+
+    All of them but one are about what an undo does and what follows it, and nothing is undone
+    unless Amazon has asked for it by an F400: that is rule R3, which is held against every run.
+    The one is what a second load under one ID answers: see `shares_calm`.
+    """
+    return any("F400" in SYSTEMATIC[choice].name for choice in choices)
+
+
+def shares_calm(setup: Setup) -> bool:
+    """Return whether another setup plays the same schedules wherever nothing is undone."""
+    first = semantics_of(setup.family)[0]
+    if setup != Setup(setup.family, setup.semantics) or setup.semantics == first:
+        return False
+    if setup.may_stay_in_doubt:
+        return False  # its callers have less patience
+    again = "repeated_load="
+    return setup.semantics.partition(again)[2] == first.partition(again)[2]
 
 
 def semantics_of(family: str) -> list[str]:

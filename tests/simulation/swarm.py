@@ -3,8 +3,9 @@
 A seed decides all of it. In half of the worlds the faults never stop, and only what must never
 happen is looked for. In the other half they stop at some time, and everybody must be served.
 
-A new kind of trouble goes in at one of three places: a row in `faults.FAULTS` (what happens to a
-request or its process), `Weather` (what the network and the disk do), `_callers` (what callers do).
+A new kind of trouble goes in at one of these places: a row in `faults.FAULTS` (what happens to a
+request or its process), `Weather` (what the network and the disk do), `_callers` (what callers do),
+`_machines` (what their clocks show), `keys.rotations` (what becomes of the access keys).
 """
 
 import random
@@ -13,14 +14,17 @@ from dataclasses import dataclass
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.core.policy import RecoveryPolicy
+from agcod_async.engine.keyring import RETRY_SECONDS
 from agcod_async.errors import AgcodError
 from agcod_async.pacing.port import Lane
 from agcod_async.settings import Settings
 from agcod_async.testing import EMULATOR_CREDENTIALS, EMULATOR_PARTNER_ID, Semantics
 from tests.simulation.audit import audit
 from tests.simulation.choices import Seeded
+from tests.simulation.clocks import DRIFT_MAX, EXACT, SKEW_MAX_SECONDS, Skew
 from tests.simulation.faults import CALM, FAULTS, Fault, Process, Travel
 from tests.simulation.history import ViolationError
+from tests.simulation.keys import Change, rotations
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import FAMILIES, Issued, Options, Order, made
 from tests.simulation.process import PATIENT_SECONDS, Caller, run_lives
@@ -35,8 +39,11 @@ SIGNATURE_SECONDS = 300.0
 JOURNAL_FAULTS = ("", "fails", "fails after", "dies before", "dies after")
 RARE = 0.2
 """How much rarer the faults of a process are than those of a request."""
+EXACT_SHARE = ONE_KEY_SHARE = 0.7
 SETTLED_WITHIN_SECONDS = 8 * (6.0 + 20.0) + 330.0 + (6.0 + 20.0) + 60.0 * 1.25
 """I15: all attempts with their pauses, one late horizon, one confirmation, one long cooldown."""
+# A horizon counts on every clock, so a wrong one makes it longer; a key that was refused is tried
+# again after a while.
 REQUESTS_EACH = 12
 """So many requests an order may still need when the faults stop; they queue for their permits."""
 
@@ -51,6 +58,7 @@ class Weather:
         self.journal_share = chance.choice((0.0, 0.0, 0.001, 0.005))
         self.write_seconds_max = chance.choice((0.0, 0.0, 0.01, 2.0))
         self.way_seconds_max = chance.choice((0.005, 0.05, 0.2))
+        self.date_share = chance.choice((0.0, 0.0, 0.05))
         self.stops_at = float("inf")
         self.world: World | None = None
         self._faults = [
@@ -82,6 +90,14 @@ class Weather:
 
     def slow_seconds(self) -> float:
         return self._chance.uniform(1.0, 12.0)
+
+    def date(self, seconds: float) -> float | None:
+        """Return the Date of a reply: once in a world it may be missing, or wrong."""
+        written = float(int(seconds))
+        if not self.date_share or self.has_stopped or self._chance.random() >= self.date_share:
+            return written
+        self.date_share = 0.0
+        return self._chance.choice((None, written + self._chance.uniform(-1_000.0, 1_000.0)))
 
     def journal(self) -> str:
         share = 0.0 if self.has_stopped else self.journal_share
@@ -136,6 +152,7 @@ def flown(seed: int, loop: SimLoop) -> Flown:
 def world_of(seed: int, loop: SimLoop) -> tuple[World, Weather, list[Caller]]:
     """Make the world of a seed."""
     chance = random.Random(f"world {seed}")
+    others = random.Random(f"machines and keys {seed}")
     policy = RecoveryPolicy(
         on_temporarily_unavailable=chance.choice(("compensate", "compensate", "replay")),
         on_burnt_id=chance.choice(("successor", "successor", "raise")),
@@ -159,9 +176,31 @@ def world_of(seed: int, loop: SimLoop) -> tuple[World, Weather, list[Caller]]:
         policy=policy,
         settings=settings,
         seed=seed,
+        machines=_machines(others),
+        key_changes=_key_changes(others, weather),
     )
     weather.world = world
     return world, weather, _callers(world, chance, is_lively=is_lively)
+
+
+def _machines(chance: random.Random) -> tuple[Skew, ...]:
+    """Draw the clocks of the machines: in most worlds all of them are right."""
+    if chance.random() < EXACT_SHARE:
+        return (EXACT,)
+    return tuple(
+        Skew(
+            chance.uniform(-SKEW_MAX_SECONDS, SKEW_MAX_SECONDS),
+            chance.choice((0.0, -DRIFT_MAX, DRIFT_MAX)),
+        )
+        for _ in range(chance.choice((1, 1, 2)))
+    )
+
+
+def _key_changes(chance: random.Random, weather: Weather) -> list[Change]:
+    """Draw what becomes of the access keys: in most worlds there is one, and it stays."""
+    if chance.random() < ONE_KEY_SHARE:
+        return []
+    return rotations(chance, until=min(weather.stops_at, chance.uniform(5.0, 300.0)))
 
 
 def _semantics(chance: random.Random, *, is_lively: bool) -> Semantics:
@@ -251,6 +290,9 @@ def _was_lively(world: World, weather: Weather, callers: Sequence[Caller]) -> No
     """Hold a world whose faults have stopped to what must come of it then."""
     rate = world.settings.requests_per_second
     queue_seconds = len(callers) * REQUESTS_EACH / rate
+    extra_seconds = sum(2 * abs(machine.ahead(world.now)) for machine in world.machines)
+    if world.key_changes:
+        extra_seconds += 2 * RETRY_SECONDS
     for caller in callers:
         number = caller.order.number
         if caller.is_too_old or not caller.comes_back or number in world.watch.revoked:
@@ -261,5 +303,5 @@ def _was_lively(world: World, weather: Weather, callers: Sequence[Caller]) -> No
             raise ViolationError("I15", f"order {number} is in doubt for ever")
         begun_at = max(weather.stops_at, caller.starts_at, world.began_at)
         took = caller.ended_at - begun_at
-        if took > SETTLED_WITHIN_SECONDS + queue_seconds:
+        if took > SETTLED_WITHIN_SECONDS + queue_seconds + extra_seconds:
             raise ViolationError("I15", f"order {number} took {took:.0f} s without a fault")

@@ -9,22 +9,33 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from math import comb
+from pathlib import Path
 
 import pytest
 
-from tests.simulation.campaign import CI_FAULTS_MAX, Tally, done, every_setup, jobs
+from tests.simulation.campaign import CI_FAULTS_MAX, Job, Tally, done, every_setup, jobs
 from tests.simulation.choices import Listed, parsed, shown, walk
 from tests.simulation.faults import FAULTS, SYSTEMATIC
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import FAMILIES
-from tests.simulation.schedules import Setup, played
+from tests.simulation.schedules import (
+    KINDS,
+    Setup,
+    is_told_apart,
+    played,
+    semantics_of,
+    shares_calm,
+)
 from tests.simulation.swarm import flown
 from tests.simulation.world import WORLDS
 
 PARTS = 4
+EVERY = 36
+"""Of the schedules that are left out so many are not looked at, with another part each time."""
 PERCENT = os.environ.get("SIM_PERCENT", "10")
 """Of the size that `make sim` runs: a tenth, evenly over all of it, fits into the gate."""
 
@@ -93,6 +104,46 @@ def test_the_jobs_are_of_the_promised_size() -> None:
     }
 
 
+def test_the_jobs_of_the_long_size_are_all_schedules_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = Setup("load", "not-found,after_void=hidden,repeated_load=same-load")
+    monkeypatch.setattr("tests.simulation.campaign.every_setup", lambda: [setup])
+    monkeypatch.setattr("tests.simulation.campaign.LONG_FAULTS_MAX", 2)
+    some = [job for job in jobs(is_long=True, percent=100) if job.setup is not None]
+    whole = Job(setup, (), 2)
+
+    assert len(some) == len(SYSTEMATIC) ** 2
+    assert sum(done(job).schedules for job in some) == done(whole).schedules > len(some)
+
+
+def test_what_is_left_out_is_the_same_under_another_of_amazons_ways(loop: SimLoop) -> None:
+    setups = [setup for setup in every_setup() if shares_calm(setup)]
+    left_out = [
+        choices
+        for choices in walk(3, faults_max=2, kinds=KINDS)
+        if sum(map(bool, choices)) == 2 and not is_told_apart(choices)
+    ]
+    assert {setup.family for setup in setups} == set(FAMILIES)
+    for number, setup in enumerate(setups):
+        first = replace(setup, semantics=semantics_of(setup.family)[0])
+        for choices in left_out[number % EVERY :: EVERY]:
+            one, other = (played(one, Listed(choices), loop) for one in (setup, first))
+            assert one.history.events == other.history.events
+
+
+def test_a_long_run_is_continued_where_it_was_stopped(tmp_path: Path) -> None:
+    log = tmp_path / "done"
+    words = ("ci", "--percent", "0.2", "--workers", "1", "--log", str(log))
+
+    stopped = simulated(*words, "--seconds", "0").splitlines()
+    with log.open("a", encoding="utf-8") as file:
+        file.write('["half of a li')
+    continued = simulated(*words).splitlines()
+
+    assert stopped[-2] == "no more time: 1 of 2 jobs"
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 2
+    assert simulated(*words).splitlines()[-1] == continued[-1] != stopped[-1]
+
+
 def test_the_same_seed_gives_the_same_history(loop: SimLoop) -> None:
     first, second = ([flown(seed, loop) for seed in range(12)] for _ in range(2))
     assert first == second
@@ -130,4 +181,4 @@ def test_a_broken_promise_is_reported_with_what_runs_it_again(
     tally: Tally = done(job)
 
     assert tally.broken
-    assert tally.broken[0] == f"CHOICES='{job.setup}/{job.first}'  I1: two cards"
+    assert tally.broken[0] == f"CHOICES='{job.setup}/{job.begins[0]}'  I1: two cards"

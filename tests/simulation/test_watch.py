@@ -14,6 +14,7 @@ from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import Order, made
 from tests.simulation.schedules import Setup, played
+from tests.simulation.watch import SECRET
 from tests.simulation.world import World
 
 Spoil = Callable[[World, Order], None]
@@ -62,12 +63,13 @@ def replay_is_not_on_record(world: World, order: Order) -> None:
 
 
 def throttle_is_ignored(world: World, order: Order) -> None:
-    world.watch.throttled()
+    looked_up = world.watch.sending("ActivationStatusCheck", order.request_id, {}, "calm")
+    world.watch.throttled(looked_up)
     world.watch.sending("ActivationStatusCheck", order.request_id, {}, "calm")
 
 
 def secret_is_told(world: World, order: Order) -> None:
-    world.watch.refused(order, InDoubtError(Reason(world.secret)))
+    world.watch.refused(order, InDoubtError(Reason(SECRET)))
 
 
 def code_is_told(world: World, order: Order) -> None:

@@ -7,22 +7,34 @@ middle of the SDK it would be taken for a failure of the transport.
 import re
 from collections import Counter
 from collections.abc import Mapping
-from time import gmtime, strftime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agcod_async.errors import AgcodError, NothingIssuedError
+from agcod_async.core.outcomes import AttemptRecord, Leg
+from agcod_async.errors import AgcodError, DeclinedError, NothingIssuedError
 from agcod_async.journal.records import Entry
 from agcod_async.providers.agcod.messages import GiftCard
+from agcod_async.testing.authentication import SIGNATURE_AGE_MAX_SECONDS
 from agcod_async.values import ClaimCode
+from tests.simulation.clocks import DATE_ERROR_SECONDS, amz_date, second_of
 from tests.simulation.history import ViolationError
 from tests.simulation.orders import Issued, Order
+from tests.simulation.retries import Retries
+from tests.simulation.throttles import Departure, Gate
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ROUNDING_SECONDS = 1e-3
 _CLAIM_CODE = re.compile(r"\b[A-Z2-7]{4}-[A-Z2-7]{6}-[A-Z2-7]{4}\b")
+_KEY = re.compile(r"Credential=(\w+)/")
+_SHOWN_BY_NOTHING = frozenset(("ActivateGiftCard", "LoadAmazonBalance"))
+"""What is waited for itself, once it has been undone: its replay does not tell."""
 LOOKUP = "ActivationStatusCheck"
+SECRET = "emulator-secret-access-key"  # the secret halves of all keys of a world begin with it
+UNKNOWN_KEY = "UnrecognizedClientException"
+WRITE_SECONDS_MAX = 2.0
+"""So long a write to the journal may take, between the signature and the request."""
 
 
 class Watch:
@@ -44,8 +56,10 @@ class Watch:
         self._resent: set[str] = set()
         self._sends_under: Counter[str] = Counter()
         self._first_sent_at: dict[str, float] = {}
-        self._closed_until = 0.0
-        self._throttles_in_a_row = 0
+        self._not_let_in: Counter[int] = Counter()
+        """How many attempts of an order were refused for their key, or for their date."""
+        self._refused_now: set[int] = set()
+        self.restarted()
 
     def violated(self, invariant: str, seen: str) -> None:
         self._world.history.add(self._world.now, "VIOLATION", invariant, seen)
@@ -55,29 +69,45 @@ class Watch:
 
     def sending(
         self, operation: str, request_id: str, headers: Mapping[str, str], fault: str
-    ) -> None:
+    ) -> Departure:
         """Hold a request that leaves now to what must be true of it."""
         world, now = self._world, self._world.now
         self.sends += 1
         world.history.add(now, "send", operation, request_id, fault)
-        if now < self._closed_until - ROUNDING_SECONDS:
-            early = self._closed_until - now
-            self.violated("I7", f"{operation} left {early:.3f} s before the throttle was over")
-        if operation == LOOKUP or not request_id:
-            return
-        order = world.order_of(request_id)
+        is_even = not world.writes_are_slow and world.frozen_at < self._gate.left_at
+        departure = self._gate.sending(now, operation, is_even=is_even)
+        if world.vault is not None:
+            self._is_signed_with_a_key_at_hand(operation, headers["authorization"])
+        if operation != LOOKUP and request_id:
+            self._is_rightful(operation, request_id, headers)
+        return departure
+
+    def _is_rightful(self, operation: str, request_id: str, headers: Mapping[str, str]) -> None:
+        order = self._world.order_of(request_id)
         if order is None:
             self.violated("I1", f"{operation} under an ID of no order: {request_id}")
             return
+        if order.number not in self.revoked:
+            now, is_undo = self._world.now, operation == order.family.undo
+            self._retries.sending(order.number, now, is_undo=is_undo)
         self._is_for_somebody(order, operation)
         self._is_on_record(order, operation, request_id, headers["x-amz-date"])
         self._is_a_rightful_undo(order, operation, request_id)
         self._is_not_too_old(order, operation, request_id)
 
     def _is_on_record(self, order: Order, operation: str, request_id: str, date: str) -> None:
-        entries = self._world.record.entries_under(request_id)
-        if not any(_covers(entry, order, operation, date) for entry in entries):
+        entries, ahead = self._world.record.entries_under(request_id), self._ahead_seconds()
+        if not any(_covers(entry, order, operation, date, ahead) for entry in entries):
             self.violated("I5", f"{operation} {request_id} left before it was on record")
+
+    def _ahead_seconds(self) -> float:
+        return self._world.skew.ahead(self._world.now)
+
+    def _is_signed_with_a_key_at_hand(self, operation: str, authorization: str) -> None:
+        vault, (key,) = self._world.vault, _KEY.findall(authorization)
+        assert vault is not None
+        if not vault.supplied(key, self._world.now - WRITE_SECONDS_MAX):
+            self.violated("KEY", f"{operation} is signed with {key}, which is supplied no more")
 
     def _is_for_somebody(self, order: Order, operation: str) -> None:
         sent = self._sent_for_nobody.get(order.number)
@@ -121,24 +151,50 @@ class Watch:
         """Note that Amazon has asked to undo what was sent under an ID, and to send it again."""
         self._resent.add(request_id)
 
-    def throttled(self) -> None:
+    def throttled(self, departure: Departure) -> None:
         """Note that a process has been told that it is too fast."""
-        now, policy = self._world.now, self._world.policy
-        # What was under way already when the first of a row came belongs to that one.
-        if now >= self._closed_until or not self._throttles_in_a_row:
-            self._throttles_in_a_row += 1
-        floor = policy.cooldown_floor_seconds * 2.0 ** (self._throttles_in_a_row - 1)
-        pause = min(floor, policy.cooldown_max_seconds)
-        self._closed_until = max(self._closed_until, now + pause)
-        self._world.history.add(now, "throttled")
+        self._world.history.add(self._world.now, "throttled")
+        self._gate.throttled(departure, self._world.now)
 
-    def answered(self) -> None:
-        """Note that a process has been answered otherwise: the row of throttles is over."""
-        self._throttles_in_a_row = 0
+    def answered(self, departure: Departure) -> None:
+        """Note that a process has been answered otherwise."""
+        self._gate.answered(departure, self._world.now)
+
+    def lost(self, departure: Departure) -> None:
+        """Note that a process will have no answer."""
+        self._gate.lost(departure, self._world.now)
+
+    def not_let_in(self, request_id: str) -> None:
+        """Note that a request was refused at the door, for its key or its date."""
+        order = self._world.order_of(request_id)
+        if order is not None:
+            self._not_let_in[order.number] += 1
+            self._refused_now.add(order.number)
+
+    def attempted(self, attempt: AttemptRecord) -> None:
+        """Note the end of an attempt, as the session tells of it."""
+        order = self._world.order_of(attempt.request_id)
+        if order is None or order.number in self.revoked:
+            return
+        if order.number in self._refused_now:  # for its key: it is made again, and does not count
+            self._refused_now.discard(order.number)
+            return
+        is_undo = attempt.leg is Leg.UNDO
+        self._retries.attempted(order.number, attempt.outcome, self._world.now, is_undo=is_undo)
+
+    def ended(self, request_id: str, verdict: str) -> None:
+        """Note the end of a call, as the session tells of it."""
+        order = self._world.order_of(request_id)
+        if order is not None:
+            self._retries.ended(order.number, verdict, self._world.now)
 
     def restarted(self) -> None:
         """Forget what only the process before has known."""
-        self._closed_until, self._throttles_in_a_row = 0.0, 0
+        world = self._world
+        policy, rate = world.policy, world.settings.requests_per_second
+        self._gate = Gate(policy, rate, partial(self.violated, "I7"))
+        self._retries = Retries(policy.backoff_max_seconds, partial(self.violated, "I8"))
+        self._refused_now.clear()
         self._waiting.clear()
         self._sent_for_nobody.clear()
 
@@ -155,6 +211,7 @@ class Watch:
         self._waiting[order.number] -= 1
         if not self._waiting[order.number]:
             self._sent_for_nobody[order.number] = 0
+            self._retries.gone(order.number)
 
     def bounded(self, order: Order, word: Issued | AgcodError | None, late_seconds: float) -> None:
         """Hold a call to its deadline, and to as many attempts as its policy allows at most."""
@@ -167,6 +224,7 @@ class Watch:
         turn = policy.forward_attempts_max + 2 * policy.undo_attempts_max
         under_one_id = (policy.turns_max + 1) * turn + 2 * policy.forward_attempts_max
         attempts = len(word.attempts) if isinstance(word, AgcodError) else word.attempts
+        attempts -= self._not_let_in[order.number]
         if attempts > under_one_id * (policy.successors_max + 1):
             self.violated("I8", f"order {order.number} took {attempts} attempts")
 
@@ -211,6 +269,8 @@ class Watch:
             world.now, "fail" if is_certain else "info", order.number, type(error).__name__
         )
         self.is_discreet(str(error))
+        if isinstance(error, DeclinedError) and world.vault and error.error_type == UNKNOWN_KEY:
+            self.violated("KEY", f"order {order.number} was given up for a key that is replaced")
         if not is_certain:
             return
         world.sea.pump(world.now)
@@ -222,19 +282,29 @@ class Watch:
 
     def is_discreet(self, text: str) -> None:
         """Hold a text that anybody may see to what it must not show."""
-        if self._world.secret in text:
+        if SECRET in text:
             self.violated("I10", "the secret key is shown")
-        if _CLAIM_CODE.search(text):
+        if "-" in text and _CLAIM_CODE.search(text):
             self.violated("I9", "a claim code is shown")
 
 
-def _covers(entry: Entry, order: Order, operation: str, date: str) -> bool:
-    """Whether a request may leave under this entry: it says so, with the time of its signature."""
+def _covers(entry: Entry, order: Order, operation: str, date: str, ahead: float) -> bool:
+    """Whether a request may leave under this entry: it says so, with the time of its signature.
+
+    A machine whose clock is `ahead` of Amazon's may sign with Amazon's time, once it knows it.
+    """
     if entry.last_sent_at is None:
         return False
-    if strftime("%Y%m%dT%H%M%SZ", gmtime(entry.last_sent_at)) != date:
+    if amz_date(int(entry.last_sent_at)) != date and not (
+        ahead and abs(second_of(date) - (entry.last_sent_at - ahead)) <= DATE_ERROR_SECONDS
+    ):
         return False
-    if entry.operation == operation:
-        return entry.facts.doubtful
-    outwaited = entry.effects_until is not None
-    return operation == order.family.undo and entry.facts.undone and outwaited
+    is_undo = entry.operation != operation
+    # A late undo kills what lives, so it is waited for; but a load shows by nothing that it does.
+    is_awaited = order.family.name != "load" if is_undo else entry.operation in _SHOWN_BY_NOTHING
+    lands_until = second_of(date) + SIGNATURE_AGE_MAX_SECONDS
+    if is_awaited and (entry.effects_until is None or entry.effects_until < lands_until):
+        return False
+    if is_undo:
+        return operation == order.family.undo and entry.facts.undone
+    return entry.facts.doubtful

@@ -3,14 +3,16 @@
 import asyncio
 import random
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.clock import Clock
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.events import AttemptEnded, Event, SuccessorChosen
+from agcod_async.events import AttemptEnded, CallEnded, Event, SuccessorChosen
 from agcod_async.settings import Settings
 from agcod_async.testing import (
     EMULATOR_CREDENTIALS,
@@ -19,11 +21,12 @@ from agcod_async.testing import (
     Ledger,
     Semantics,
 )
-from agcod_async.testing.clock import WALL_AT_START
 from agcod_async.testing.service import Service
 from agcod_async.values import Money
+from tests.simulation.clocks import EXACT, Skew
 from tests.simulation.faults import Fault
 from tests.simulation.history import History
+from tests.simulation.keys import Change, Gate, Vault
 from tests.simulation.loop import SimLoop
 from tests.simulation.network import Sea, Shore
 from tests.simulation.orders import Issued, Order
@@ -45,6 +48,8 @@ SETTINGS = Settings(credentials=EMULATOR_CREDENTIALS, partner_id=EMULATOR_PARTNE
 class Faults(Protocol):
     """What goes wrong in a run, as its schedule or its seed has it."""
 
+    write_seconds_max: float
+
     def next(self, operation: str) -> Fault:
         """Return what happens to the request that leaves now."""
         ...
@@ -57,11 +62,26 @@ class Faults(Protocol):
 
     def slow_seconds(self) -> float: ...
 
+    def date(self, seconds: float) -> float | None:
+        """Return the Date that a reply carries which is written at that time, if it has one."""
+        ...
+
     def journal(self) -> str:
         """Return what happens to a write: "", "fails", "fails after", "dies before"/"after"."""
         ...
 
     def write_seconds(self) -> float: ...
+
+
+@lru_cache(maxsize=256)  # it is checked whole when it is made
+def _config(semantics: Semantics, requests_per_second: float) -> EmulatorConfig:
+    return EmulatorConfig(
+        semantics=semantics,
+        funds=(FUNDS,),
+        requests_per_second=requests_per_second,
+        history_max=1_000_000,
+        arrivals_max=0,
+    )
 
 
 @dataclass(slots=True)
@@ -74,6 +94,9 @@ class World:
     policy: RecoveryPolicy
     settings: Settings = SETTINGS
     seed: int = 0
+    machines: tuple[Skew, ...] = (EXACT,)
+    """The clocks of the machines that the processes run on, one after the other."""
+    key_changes: Sequence[Change] = ()
     life: int = 0
     began_at: float = 0.0
     is_dying: bool = False
@@ -81,22 +104,23 @@ class World:
     down_seconds: float = 0.0
     was_down_long: bool = False
     frozen_seconds: float = 0.0
+    frozen_at: float = float("-inf")
     watch: Watch = field(init=False)
     sea: Sea = field(init=False)
     record: Durable = field(default_factory=Durable)
     history: History = field(default_factory=History)
     orders: dict[str, Order] = field(default_factory=dict)
     callers: dict[asyncio.Future[Issued], int] = field(default_factory=dict)
+    vault: Vault | None = None
 
     def __post_init__(self) -> None:
-        config = EmulatorConfig(
-            semantics=self.semantics,
-            funds=(FUNDS,),
-            requests_per_second=self.settings.requests_per_second,
-            history_max=1_000_000,
-            arrivals_max=0,
-        )
-        self.sea = Sea(Service(config))
+        service = Service(_config(self.semantics, self.settings.requests_per_second))
+        gate = Gate(self.key_changes)
+        service.authenticator = gate
+        self.sea = Sea(service, gate, self.faults.date)
+        if self.key_changes:
+            self.vault = Vault(self.key_changes, lambda: self.now)
+            self.settings = replace(self.settings, credentials=self.vault)
         self.watch = Watch(self)
         WORLDS.append(self)
 
@@ -109,8 +133,19 @@ class World:
         return self.sea.service.ledger
 
     @property
-    def secret(self) -> str:
-        return self.settings.credentials.secret_access_key.reveal()
+    def skew(self) -> Skew:
+        """The clock of the machine that the process of now runs on."""
+        return self.machines[self.life % len(self.machines)]
+
+    @property
+    def wall(self) -> float:
+        """What that machine takes for the time, in seconds since 1970."""
+        return self.skew.wall(self.now)
+
+    @property
+    def writes_are_slow(self) -> bool:
+        """Whether what was let go may leave later, because its record takes time."""
+        return self.faults.write_seconds_max > 0
 
     def is_alive(self, life: int) -> bool:
         """Whether the process with this number still runs."""
@@ -147,10 +182,11 @@ class World:
         )
 
     def clock(self) -> Clock:
-        """Return the clock of the process that runs now. (Here a skew of its wall would go in.)"""
+        """Return the clock of the process that runs now."""
+        skew, began_at, monotonic = self.skew, self.began_at, self.loop.time
         return Clock(
-            monotonic=self.loop.time,
-            wall=lambda: WALL_AT_START + self.began_at + self.loop.time(),
+            monotonic=monotonic,
+            wall=lambda: skew.wall(began_at + monotonic()),
             chance=random.Random(self.seed + self.life).random,
         )
 
@@ -158,7 +194,10 @@ class World:
         match event:
             case AttemptEnded(operation, attempt):
                 self.history.add(self.now, "attempt", operation, attempt.leg.value, attempt.outcome)
+                self.watch.attempted(attempt)
                 self.watch.is_discreet(repr(event))
+            case CallEnded(request_id=request_id, verdict=verdict):
+                self.watch.ended(request_id, verdict)
             case SuccessorChosen(request_id, successor_id):
                 self.history.add(self.now, "successor", request_id, successor_id)
             case _:
@@ -170,6 +209,7 @@ class World:
         seconds = FREEZE_UNTIL_STALE_SECONDS if is_long else FREEZE_SECONDS
         self.history.add(self.now, "freeze", seconds)
         self.frozen_seconds += seconds
+        self.frozen_at = self.now
         self.loop.freeze(seconds)
 
     def die(self, *, is_long: bool = False) -> None:
