@@ -15,7 +15,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, assert_never
 
 from agcod_async.agcod import AgcodSession
@@ -24,7 +24,13 @@ from agcod_async.batch.funds import Funds, FundsGuard, FundsWatch
 from agcod_async.batch.intake import Intake, Taken
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Totals
-from agcod_async.batch.rulings import by_journal, following, goes_back, was_not_called
+from agcod_async.batch.rulings import (
+    by_journal,
+    corrected,
+    following,
+    goes_back,
+    was_not_called,
+)
 from agcod_async.batch.stop_line import Stop, StopLine
 from agcod_async.batch.verdicts import (
     Declined,
@@ -220,10 +226,13 @@ class JobRun:
             problem = "a code is read back only where the journal proves the card"
             return Settled(row, left, receipt, "failed", problem), False
         receipt = await issue(self._session, row.order, *self._issuing)
+        if isinstance(receipt.verdict, InDoubt):
+            entry = await self._entry(row)
+            receipt = replace(receipt, verdict=corrected(receipt.verdict, entry))
         await self._mind_the_line(taken, receipt.verdict)
         state, outcome = following(row, receipt.verdict, is_fresh=taken.is_fresh)
         if state is RowState.IN_DOUBT:
-            state, outcome = by_journal(await self._entry(row), outcome)
+            state, outcome = by_journal(entry, outcome)
         row = await self._move(row, state, outcome)
         handed: Handed = "none"
         problem = ""

@@ -27,11 +27,12 @@ from agcod_async.batch import (
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_run import Settled
 from agcod_async.core import verdicts as core_verdicts
+from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.engine.record import proved
-from agcod_async.errors import UsageError
+from agcod_async.errors import ReversedError, UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.providers.agcod.messages import GiftCard
@@ -863,6 +864,54 @@ def test_an_order_in_doubt_whose_card_the_books_have_proved_is_issued(tmp_path: 
         await run_once(await reopened(tmp_path / "job"), emulator, taker)
         assert taker.ids == {"Emula0001"}
         assert await states(tmp_path / "job") == {"1": "delivered"}
+
+    run(main())
+
+
+@pytest.mark.parametrize("sink", [None, Taker()], ids=["no sink", "a sink"])
+def test_an_order_in_doubt_that_the_books_have_proved_dead_is_reversed_though_it_is_old(
+    tmp_path: Path, sink: Taker | None
+) -> None:
+    async def main() -> None:
+        emulator = server(FaultRule(fault=FaultKind.LOSE_REPLY, times=1000))
+        job = await planned(tmp_path / "job", orders(2))
+        await run_once(job, emulator, sink, deadline_seconds=20)
+        assert set((await states(tmp_path / "job")).values()) == {"in_doubt"}
+        job = await reopened(tmp_path / "job")
+        entry = await job.journal.find("CreateGiftCard", "Emula0001")
+        assert entry is not None
+        dead = core_verdicts.Reversed(Reason("the books show nothing that lives"))
+        await proved(job.journal, entry, dead, gc_id=None, now=virtual_clock().wall())
+        await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
+        arrived = emulator.arrivals.total
+        settled = {one.row.number: one for one in await run_once(job, emulator, sink)}
+
+        assert emulator.arrivals.total == arrived, "after a day no ID is sent again"
+        assert isinstance(settled[1].receipt.verdict, Reversed), "whoever counts it counts it so"
+        assert settled[1].receipt.verdict.error.request_id == "Emula0001"
+        assert isinstance(settled[2].receipt.verdict, InDoubt), "nothing is proved of that one"
+        assert await states(tmp_path / "job") == {"1": "reversed", "2": "in_doubt"}
+
+    run(main())
+
+
+def test_an_issued_order_whose_card_was_seen_dead_is_reversed_though_it_is_old(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        emulator = server()
+        job = await planned(tmp_path / "job", orders(1))
+        await run_once(job, emulator)
+        job = await reopened(tmp_path / "job")
+        async with session_for(job, emulator) as session:
+            await session.cancel_gift_card(request_id="Emula0001")
+            with pytest.raises(ReversedError):
+                first = orders(1)[0]
+                await session.create_gift_card(request_id=first.request_id, amount=first.amount)
+        await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
+        await run_once(job, emulator, Taker())
+
+        assert await states(tmp_path / "job") == {"1": "reversed"}
 
     run(main())
 
