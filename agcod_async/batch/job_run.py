@@ -97,7 +97,7 @@ class JobRun:
     ) -> None:
         """Run `job` through `session`, which must have been given `job.journal`.
 
-        `sink` is given each card at least once, as `delivery` says; closing it is the caller's.
+        `sink` is given each card at least once, as `delivery` says, and closed when the run ends.
         `funds` has the account's funds watched. A line that stands still for `patience_seconds`
         ends the run. `tell` is called with a line of text when the line stops or goes on, and
         when the funds run short. Raises `UsageError` if the session is another's.
@@ -158,7 +158,7 @@ class JobRun:
         self._intake.stop(why)
 
     def hurry(self) -> None:
-        """Give the deliveries under way little more time: another run reads their codes back."""
+        """Give deliveries little more time, and the sink to close: another run reads codes back."""
         if self._delivery is not None:
             self._delivery.hurry()
 
@@ -172,10 +172,12 @@ class JobRun:
 
         Raises `JournalError` where the plan cannot be written, after the orders under way.
         """
-        for state, sums in (await self._job.totals()).items():
-            self.counts[state] = sum(one.orders for one in sums)
-        await self._job.set_stopped(None)
         async with AsyncExitStack() as at_the_end:
+            if self._delivery is not None:
+                at_the_end.push_async_callback(self._delivery.aclose)
+            for state, sums in (await self._job.totals()).items():
+                self.counts[state] = sum(one.orders for one in sums)
+            await self._job.set_stopped(None)
             at_the_end.push_async_callback(self._record_stop)
             if self._funds is not None:
                 await at_the_end.enter_async_context(self._funds.watching(self._record_stop))
@@ -197,7 +199,7 @@ class JobRun:
         """Yield the orders whose codes somebody would take; wait while the sink takes none."""
         while True:
             if self._delivery is not None and not await self._delivery.ready():
-                self.stop(f"{self._delivery.failures_in_row} deliveries in a row have failed")
+                self.stop(self._delivery.words)
             taken = await anext(orders, None)
             if taken is None:
                 return
@@ -261,18 +263,8 @@ class JobRun:
         self.counts[after] += 1
 
     def _watch_delivery(self, delivery: DeliveryLine) -> None:
-        match delivery.state:
-            case LineState.STOPPED:
-                self._say(
-                    f"delivery has failed {delivery.failures_in_row} times in a row, the last time:"
-                    f" {delivery.last_problem}; no order is taken until a card is"
-                )
-            case LineState.OPEN:
-                self._say("delivery goes on")
-            case LineState.GIVEN_UP:
-                pass  # the run ends, and says why
-            case _:
-                assert_never(delivery.state)
+        if delivery.state is not LineState.GIVEN_UP:  # then the run ends, and says why
+            self._say(f"delivery {delivery.words}")
 
     # --- the line ---------------------------------------------------------------------------------
 

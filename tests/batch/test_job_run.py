@@ -330,6 +330,26 @@ def test_a_card_whose_code_cannot_be_read_back_now_stays_issued(tmp_path: Path) 
     run(main())
 
 
+def test_a_run_closes_its_sink_once_it_has_ended(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator, sink = server(), Taker()
+        job = await planned(tmp_path / "job", orders(3))
+        async with session_for(job, emulator) as session:
+            job_run = JobRun(session, job, sink=sink, clock=virtual_clock())
+            async for _ in job_run.settled():
+                assert sink.closed == 0
+            assert sink.closed == 1
+            broken = JobRun(session, job, sink=sink, clock=virtual_clock())
+            worker, job._worker = job._worker, Busy()
+            with pytest.raises(JournalError):
+                await broken.finish()
+            job._worker = worker
+        await job.aclose()
+        assert sink.closed == 2
+
+    run(main())
+
+
 def test_a_sink_that_only_fails_ends_the_intake(tmp_path: Path) -> None:
     async def main() -> None:
         emulator, sink = server(), Taker(refuse=lambda _: True)
@@ -903,10 +923,10 @@ def test_an_issued_order_whose_card_was_seen_dead_is_reversed_though_it_is_old(
         job = await planned(tmp_path / "job", orders(1))
         await run_once(job, emulator)
         job = await reopened(tmp_path / "job")
+        first = orders(1)[0]
         async with session_for(job, emulator) as session:
             await session.cancel_gift_card(request_id="Emula0001")
             with pytest.raises(ReversedError):
-                first = orders(1)[0]
                 await session.create_gift_card(request_id=first.request_id, amount=first.amount)
         await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
         await run_once(job, emulator, Taker())

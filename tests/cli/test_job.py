@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from agcod_async.cli import job_command
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import UsageError
 from agcod_async.figures import from_json
 from agcod_async.settings import Settings
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
@@ -225,6 +227,7 @@ def test_the_funds_are_watched_on_demand_and_stop_the_line_below_the_mark(
     assert agcod("batch", "resume", job, "--no-funds").code == 0
     marks = agcod("batch", "resume", job, "--no-funds", "--stop-below", "5")
     assert marks.code == 2
+    assert "--warn-below, --stop-below: need --funds" in marks.err
 
 
 def test_an_order_in_doubt_is_listed_until_it_is_settled(
@@ -253,10 +256,10 @@ def test_an_order_in_doubt_is_listed_until_it_is_settled(
         (("--spend-cap", "5"), "--spend-cap: needs --job"),
         (("--funds",), "--funds: needs --job"),
         (("--stop-below", "5"), "--stop-below: needs --job"),
-        (("--job", "j", "--concurrency", "0"), "--concurrency: is out of range"),
-        (("--job", "j", "--deadline", "0"), "--deadline: is out of range"),
+        (("--job", "j", "--concurrency", "0"), "--concurrency: 0 is out of range (1 to 10000)"),
+        (("--job", "j", "--deadline", "0"), "--deadline: 0.0 is out of range (above 0)"),
         (("--patience", "60"), "--patience: needs --job"),
-        (("--job", "j", "--patience", "-1"), "--patience: is out of range"),
+        (("--job", "j", "--patience", "-1"), "--patience: -1.0 is out of range (0 or more)"),
         (("--job", "j", "--deliver-to", "nowhere:nothing"), "--deliver-to"),
         (("--job", "j", "--spend-cap", "five"), "amount: 'five' is not"),
     ],
@@ -317,6 +320,41 @@ def test_a_full_disk_ends_the_run_as_in_doubt(
         sql.execute("DROP TRIGGER full")
     assert agcod("batch", "resume", job).code == 0
     assert emulator.ledger.balances()[0].live == Decimal("60.75")
+
+
+@pytest.mark.parametrize(("refuse", "code"), [("nobody", 0), ("Emula2", 1)])
+@pytest.mark.usefixtures("emulator")
+def test_a_job_that_cannot_be_read_after_its_run_still_says_what_happened_to_the_money(
+    agcod: Agcod,
+    file_of: FileOf,
+    job: Path,
+    shop: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refuse: str,
+    code: int,
+) -> None:
+    def unreadable(directory: Path) -> object:
+        raise UsageError(Reason(f"{directory}: there is no job here"))
+
+    monkeypatch.setattr(job_command, "view_job", unreadable)
+    page, path = tmp_path / "report.json", file_of(HEADER, *ORDERS)
+    sink = ("--deliver-to", shop(refuse), "--deliver-attempts", "1")
+    run = agcod("batch", "issue", path, "--job", job, *sink, "--report", page)
+    told = agcod("batch", "resume", job, *sink, "--json")
+
+    assert (run.code, told.code) == (code, code), "never 2, which says that nothing was sent"
+    assert "how the job stands cannot be read" in run.err
+    assert "there is no job here" in run.err
+    assert page.exists()
+    delivered = 3 - code
+    assert [line.split() for line in run.out.splitlines() if "delivered" in line] == [
+        ["delivered", str(delivered)]
+    ]
+    shown = told.objects[-1]
+    assert (shown["kind"], shown["exit_code"]) == ("job", code)
+    assert shown["states"]["delivered"] == {"orders": delivered}
+    assert "there is no job here" in shown["problem"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this platform has no SIGUSR1")
