@@ -15,8 +15,8 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
-from typing import Final, Literal, assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch.fan_out import CONCURRENCY, DEADLINE_SECONDS, fan_out, issue
@@ -24,6 +24,7 @@ from agcod_async.batch.funds import Funds, FundsGuard, FundsWatch
 from agcod_async.batch.intake import Intake, Taken
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Totals
+from agcod_async.batch.keys import KeyGuard
 from agcod_async.batch.rulings import (
     by_journal,
     corrected,
@@ -31,6 +32,7 @@ from agcod_async.batch.rulings import (
     goes_back,
     was_not_called,
 )
+from agcod_async.batch.settled import Handed, Settled
 from agcod_async.batch.stop_line import Stop, StopLine
 from agcod_async.batch.verdicts import (
     Declined,
@@ -56,24 +58,6 @@ _LEFT_BEHIND: Final = (RowState.ISSUED, RowState.IN_DOUBT, RowState.UNDER_WAY)
 _NOT_PROVED: Final = Reason("the journal does not prove that it was issued: look it up at Amazon")
 
 _log = logging.getLogger("agcod_async")
-
-Handed = Literal["done", "failed", "none"]
-"""What became of a claim code; "none" where there is no code, or nobody to hand it to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What one order came to in this run: `row` is how it stands on record now.
-
-    `left` is the state in which this run has found it. `problem` says why a code was not delivered;
-    it never quotes the sink, who could repeat it.
-    """
-
-    row: JobRow
-    left: RowState
-    receipt: Receipt
-    delivered: Handed
-    problem: str = ""
 
 
 class JobRun:
@@ -150,8 +134,8 @@ class JobRun:
 
     @property
     def open_rows(self) -> tuple[JobRow, ...]:
-        """The orders that are under way, as this run has found them."""
-        return tuple(self._intake.under_way.values())
+        """The orders that are under way or taken again, as this run has found them."""
+        return self._intake.open_rows
 
     def stop(self, why: str) -> None:
         """Take no more orders; those under way get their verdicts."""
@@ -179,6 +163,8 @@ class JobRun:
                 self.counts[state] = sum(one.orders for one in sums)
             await self._job.set_stopped(None)
             at_the_end.push_async_callback(self._record_stop)
+            keys = KeyGuard(self._session, self._line, self._clock)
+            await at_the_end.enter_async_context(keys.watching(self._record_stop))
             if self._funds is not None:
                 await at_the_end.enter_async_context(self._funds.watching(self._record_stop))
             orders = self._intake.orders()
@@ -209,24 +195,24 @@ class JobRun:
 
     async def _settle(self, taken: Taken) -> Settled:
         try:
-            settled, put_back = await self._settled(taken)
+            settled = await self._settled(taken)
         except asyncio.CancelledError:
             raise  # it stays under way: nothing else is known of it
         except BaseException:
             self.stop("the plan could not be written")
             raise
-        self._intake.ended(taken, put_back=put_back)
+        self._intake.ended(taken, again=settled.row if settled.again else None)
         return settled
 
-    async def _settled(self, taken: Taken) -> tuple[Settled, bool]:
-        row, left = taken.row, taken.found.state
+    async def _settled(self, taken: Taken) -> Settled:
+        row, left = taken.row, taken.left
         entry = await self._entry(row) if left is RowState.ISSUED else None
         if left is RowState.ISSUED and (entry is None or not entry.facts.confirmed):
             unknown = InDoubtError(_NOT_PROVED, request_id=row.order.request_id)
             self._line.inconclusive(taken.ticket, self._clock.monotonic())
             receipt = Receipt(row.order, row.order.request_id, InDoubt(unknown))
             problem = "a code is read back only where the journal proves the card"
-            return Settled(row, left, receipt, "failed", problem), False
+            return Settled(row, left, receipt, "failed", problem)
         receipt = await issue(self._session, row.order, *self._issuing)
         if isinstance(receipt.verdict, InDoubt):
             entry = await self._entry(row)
@@ -246,7 +232,7 @@ class JobRun:
                 row, handed = await self._move(row, RowState.DELIVERED, outcome), "done"
         elif row.state is RowState.ISSUED and self._delivery is not None:
             handed, problem = "failed", "the code could not be read back"
-        return Settled(row, left, receipt, handed, problem), goes_back(receipt.verdict)
+        return Settled(row, left, receipt, handed, problem, again=goes_back(receipt.verdict))
 
     async def _entry(self, row: JobRow) -> Entry | None:
         return await self._job.journal.find(CREATE_GIFT_CARD.name, row.order.request_id)
@@ -277,6 +263,8 @@ class JobRun:
                 self._line.refused(taken.ticket, error, now)
                 if was_not_called(error):
                     self.stop(f"the session takes no orders: {error.reason}")
+            case Unavailable(error) | InDoubt(error) if goes_back(verdict):
+                self._line.refused(taken.ticket, error, now)
             case Issued() | Reversed() | Unavailable() | InDoubt():
                 self._line.inconclusive(taken.ticket, now)
             case _:

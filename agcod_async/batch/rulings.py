@@ -77,8 +77,8 @@ def by_journal(entry: Entry | None, in_doubt: Outcome) -> tuple[RowState, Outcom
 
 
 def goes_back(verdict: Verdict) -> bool:
-    """Whether the order goes back into the plan, because any other would have met the same."""
-    return isinstance(verdict, Declined) and stop_of(verdict.error) is not None
+    """Whether the order is taken again, because any other would have met the same."""
+    return not isinstance(verdict, Issued | Reversed) and stop_of(verdict.error) is not None
 
 
 def was_not_called(error: AgcodError) -> bool:

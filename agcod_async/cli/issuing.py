@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 
 from agcod_async.batch import CONCURRENCY, DEADLINE_SECONDS, Issued, Order, Receipt, issue_many
-from agcod_async.batch.job_run import Handed
+from agcod_async.batch.settled import Handed
 from agcod_async.cli.orders_file import RefusedRow, Row
 from agcod_async.cli.watched import Watched
 from agcod_async.delivery import DeliveryLine, DeliveryPolicy, LineState, Sink, Undelivered

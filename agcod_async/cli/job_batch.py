@@ -10,7 +10,8 @@ from typing import Final
 
 from agcod_async.batch import Funds
 from agcod_async.batch.job_rows import JobRow, RowState
-from agcod_async.batch.job_run import JobRun, Settled
+from agcod_async.batch.job_run import JobRun
+from agcod_async.batch.settled import Settled
 from agcod_async.cli.watched import Watched
 from agcod_async.figures.figures import Standing
 from agcod_async.journal.base import JournalError
@@ -49,7 +50,7 @@ class JobBatch(Watched):
     def _end(self, settled: Settled) -> None:
         if settled.row.state is RowState.PLANNED:
             self.tally.put_back(settled.row.order, _STANDINGS.get(settled.left))
-        else:
+        elif not settled.again:  # else it counts when it ends, or as open
             self._take(settled.row, settled.left)
             if settled.row.state is RowState.ISSUED:
                 self.tally.add_issued(settled.receipt, settled.delivered)

@@ -25,6 +25,7 @@ from agcod_async.cli.report import (
     JsonReport,
     NoteReport,
     Report,
+    Shown,
     print_json,
     print_table,
     summary_fields,
@@ -186,7 +187,7 @@ def _print_objects(
 ) -> None:
     print_json(summary_fields(batch.tally, batch.line.traffic, batch.elapsed_seconds))
     counted = {state.value: {"orders": count} for state, count in batch.run.counts.items()}
-    job = {"kind": "job", "states": counted} if status is None else status.fields
+    job: Shown = {"kind": "job", "states": counted} if status is None else status.fields
     print_json(job | {"exit_code": int(code)} | ({"problem": problem} if problem else {}))
 
 

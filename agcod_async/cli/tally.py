@@ -14,7 +14,7 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
-from agcod_async.batch.job_run import Handed
+from agcod_async.batch.settled import Handed
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import InDoubtError
 from agcod_async.figures import Worth

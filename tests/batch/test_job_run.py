@@ -25,7 +25,7 @@ from agcod_async.batch import (
     view_job,
 )
 from agcod_async.batch.job import Job
-from agcod_async.batch.job_run import Settled
+from agcod_async.batch.settled import Settled
 from agcod_async.core import verdicts as core_verdicts
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
@@ -50,6 +50,7 @@ from agcod_async.values import Credentials, Money
 from tests.support.fair import SETTINGS
 from tests.support.jobs import (
     AtOnce,
+    Busy,
     Taker,
     counts,
     files,
@@ -620,13 +621,6 @@ def test_a_look_at_the_funds_that_fails_is_not_the_last_one(tmp_path: Path) -> N
     run(main())
 
 
-class Busy:
-    """A plan that somebody else writes to for a while."""
-
-    async def ask(self, _: object) -> object:
-        raise JournalError("database is locked")
-
-
 def test_a_mark_in_another_currency_than_the_accounts_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         emulator = server()
@@ -841,7 +835,7 @@ def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
             most = 0
             async for _ in job_run.settled():
                 intake = job_run._intake
-                held = (intake.under_way, intake._claimed, intake._again, intake._behind_rows)
+                held = (intake._under_way, intake._claimed, intake._again, intake._behind_rows)
                 most = max(most, sum(map(len, held)))
         assert await counts(job) == {"issued": 1500}
         await job.aclose()
