@@ -153,6 +153,8 @@ class Runner:
         state = call.state
         if not await self._keys.ready(call):
             return await self._give_up(call, self._keys.why_none)
+        if state.pause is Pause.SETTLE and self._pause_seconds(call) > 0:
+            return state  # it lasts longer by what was learnt of the clocks while it was waited for
         if call.is_too_old(self._clock.wall()):
             return InDoubt(Reason("the request ID is too old to be sent again"))
         if isinstance(state, Undo) and call.undo_is_late(self._clock.wall()):
