@@ -118,6 +118,11 @@ class JobRun:
         """The orders of the whole job, by state, as of now."""
 
     @property
+    def has_sink(self) -> bool:
+        """Whether there is anybody to hand the codes to."""
+        return self._delivery is not None
+
+    @property
     def funds(self) -> Funds | None:
         """The funds when they were last looked at, if they are watched."""
         return None if self._funds is None else self._funds.latest

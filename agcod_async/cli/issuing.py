@@ -101,6 +101,10 @@ class Batch(Watched):
         else:
             self.display.note(f"delivery     {line.words}")
 
+    @property
+    def _has_sink(self) -> bool:
+        return self.sink is not None
+
     def _stop(self, reason: str) -> None:
         if self.tally.stopped is None:
             self.tally.stopped = reason

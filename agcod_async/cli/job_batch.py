@@ -61,6 +61,10 @@ class JobBatch(Watched):
     def _take(self, row: JobRow, left: RowState) -> None:
         self.tally.take(row.order, _STANDINGS.get(left))
 
+    @property
+    def _has_sink(self) -> bool:
+        return self.run.has_sink
+
     def _stop(self, reason: str) -> None:
         self.run.stop(reason)
 

@@ -71,6 +71,11 @@ class Watched(ABC):
     def _hurry(self) -> None:
         """Give the deliveries little more time."""
 
+    @property
+    @abstractmethod
+    def _has_sink(self) -> bool:
+        """Whether codes are handed to anybody."""
+
     def _look(self) -> Funds | None:
         """Bring the tally up to now, and return the account's funds if they are watched."""
         return None
@@ -120,6 +125,8 @@ class Watched(ABC):
 
     def _keep_figures(self) -> None:
         try:
-            self.figures = figures_of(self.tally, self.line.traffic, self.line.pace.pace())
+            self.figures = figures_of(
+                self.tally, self.line.traffic, self.line.pace.pace(), has_sink=self._has_sink
+            )
         except Exception as error:  # noqa: BLE001  the result of the batch must not be lost with it
             self.display.note(f"there will be no report: {type(error).__name__}: {error}")

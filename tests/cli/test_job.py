@@ -468,7 +468,7 @@ def test_the_reports_of_a_jobs_runs_add_up(
     agcod("report", *reports[:2], "-o", reports[2])
     first, second, both = (from_json(file.read_text(encoding="utf-8")) for file in reports)
 
-    assert (first.taken_again, first.settled_ids) == ({}, ())
+    assert (first.taken_again, first.settled) == ({}, {})
     assert first.taken.orders == 3
     assert {name: worth.orders for name, worth in second.taken_again.items()} == {"issued": 1}
     assert both.taken == both.ended("issued") == first.taken
