@@ -48,11 +48,17 @@ class JobBatch(Watched):
                 self._take(row, row.state)
 
     def _end(self, settled: Settled) -> None:
-        if settled.row.state is RowState.PLANNED:
-            self.tally.put_back(settled.row.order, _STANDINGS.get(settled.left))
-        elif not settled.again:  # else it counts when it ends, or as open
-            self._take(settled.row, settled.left)
-            if settled.row.state is RowState.ISSUED:
+        row, standing = settled.row, _STANDINGS.get(settled.left)
+        if settled.again:
+            # It has no verdict: why the line stands is told once, and it counts when it ends.
+            if row.state is RowState.PLANNED:
+                self.tally.forget(row.order, standing)
+            return
+        if row.state is RowState.PLANNED:
+            self.tally.put_back(row.order, standing)
+        else:
+            self._take(row, settled.left)
+            if row.state is RowState.ISSUED:
                 self.tally.add_issued(settled.receipt, settled.delivered)
             else:
                 self.tally.add(settled.receipt, settled.delivered)

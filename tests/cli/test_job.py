@@ -204,6 +204,9 @@ def test_when_the_funds_run_out_the_job_stands_and_says_whom_to_ask(
 
     assert (run.code, status.code) == (4, 4)
     assert "the line stands still: F300 InsufficientFunds" in run.err
+    assert "declined" not in run.err, "nothing is: the order is in the plan"
+    assert "unavailable" not in run.err
+    assert run.out.split("orders of this run")[1].split()[0] == "2"
     assert "The line stands still: F300 InsufficientFunds" in status.out
     assert "operations team" in status.out
     assert emulator.ledger.balances()[0].live == Decimal("30.50")
