@@ -26,6 +26,7 @@ from agcod_async.figures.figures import (
     Figures,
     OrderInDoubt,
     Refusal,
+    VerdictName,
     Worth,
 )
 from agcod_async.figures.pace import Pace
@@ -57,7 +58,7 @@ def _joined(a: Figures, b: Figures) -> Figures:
     first, other = sorted((a, b), key=lambda one: _age(one.paces[0]))
     again = other.taken_again
     paces = sorted((*a.paces, *b.paces), key=_age)
-    verdicts = {
+    verdicts: dict[VerdictName, Worth] = {
         name: first.ended(name).minus(again.get(name, Worth())).plus(other.ended(name))
         for name in VERDICT_NAMES
     }
