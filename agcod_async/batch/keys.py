@@ -5,11 +5,12 @@ must not be silent about that, nor hand it one order after the other to wait in.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 from agcod_async.agcod import AgcodSession
+from agcod_async.batch.alongside import alongside
 from agcod_async.batch.stop_line import Cause, StopLine
 from agcod_async.clock import Clock
 from agcod_async.journal.base import JournalError
@@ -27,15 +28,9 @@ class KeyGuard:
         self._line = line
         self._clock = clock
 
-    @asynccontextmanager
-    async def watching(self, on_look: Callable[[], Awaitable[None]]) -> AsyncGenerator[None, None]:
+    def watching(self, on_look: Callable[[], Awaitable[None]]) -> AbstractAsyncContextManager[None]:
         """Look again and again while the block runs; `on_look` is awaited after each look."""
-        watcher = asyncio.create_task(self._keep_looking(on_look))
-        try:
-            yield
-        finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+        return alongside(self._keep_looking(on_look))
 
     async def _keep_looking(self, on_look: Callable[[], Awaitable[None]]) -> None:
         while True:

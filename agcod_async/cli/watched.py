@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 
 from agcod_async.batch import Funds
+from agcod_async.batch.alongside import alongside
 from agcod_async.cli.display import TICK_SECONDS, Display, Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS, interrupts
 from agcod_async.cli.line import Line
@@ -40,17 +41,15 @@ class Watched(ABC):
     async def issue(self) -> None:
         """Issue the orders. What has come of them is in `tally`."""
         started_at = asyncio.get_running_loop().time()
-        ticker = asyncio.create_task(self._tick(started_at))
         try:
-            with interrupts(drain=self._drain, leave=self._leave) as steps:
-                try:
-                    await self._issue()
-                except asyncio.CancelledError:
-                    if not steps.took_last():
-                        raise
+            async with alongside(self._tick(started_at)):
+                with interrupts(drain=self._drain, leave=self._leave) as steps:
+                    try:
+                        await self._issue()
+                    except asyncio.CancelledError:
+                        if not steps.took_last():
+                            raise
         finally:
-            ticker.cancel()
-            await asyncio.gather(ticker, return_exceptions=True)
             if self._leaving is not None:
                 await self._leaving
             self.elapsed_seconds = asyncio.get_running_loop().time() - started_at
