@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from agcod_async.clock import Clock
+from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.verdicts import Issued
 from agcod_async.engine.attempt import Line
@@ -79,13 +80,14 @@ class Session:
         self._journal: Journal = self._owned(MemoryJournal()) if journal is None else journal
         self._inflight = Inflight()
         self._audience = Audience(observers)
+        self._keys = keyring(provider, settings, clock, observers)
         self._runner = Runner(
             line=Line(
                 url=settings.url,
                 transport=self._owned(usual_transport()) if transport is None else transport,
                 attempt_timeout_seconds=settings.attempt_timeout_seconds,
             ),
-            keys=keyring(provider, settings, clock, observers),
+            keys=self._keys,
             pacer=self._owned(local_pacer(provider, settings, policy, clock))
             if pacer is None
             else pacer,
@@ -121,6 +123,14 @@ class Session:
         view = copy.copy(self)
         view._options = self._options.merged(lane, deadline_seconds, policy)  # noqa: SLF001  own
         return view
+
+    @property
+    def held_up(self) -> Reason | None:
+        """Why all calls wait for an access key, and whom to ask; None while one is accepted.
+
+        Only where a provider of credentials could supply another one do they wait.
+        """
+        return self._keys.held_up
 
     async def call(
         self,

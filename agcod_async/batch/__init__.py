@@ -5,10 +5,11 @@ from agcod_async.batch.funds import Funds, FundsWatch
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_queries import JobFacts
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Sum, Totals
-from agcod_async.batch.job_run import JobRun, Settled
+from agcod_async.batch.job_run import JobRun
 from agcod_async.batch.job_view import JobView, view_job
 from agcod_async.batch.orders import Order, PlannedOrder, RefusedRow
 from agcod_async.batch.planning import Planned, plan_job
+from agcod_async.batch.settled import Settled
 from agcod_async.batch.stop_line import Cause, Stop
 from agcod_async.batch.verdicts import (
     Declined,

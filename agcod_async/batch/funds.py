@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from agcod_async.agcod import AgcodSession
+from agcod_async.batch.alongside import alongside
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_rows import RowState, Totals
 from agcod_async.batch.stop_line import Cause, StopLine
@@ -116,12 +117,8 @@ class FundsGuard:
         """
         await self._look()
         await on_look()
-        watcher = asyncio.create_task(self._keep_looking(on_look))
-        try:
+        async with alongside(self._keep_looking(on_look)):
             yield
-        finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
 
     async def _keep_looking(self, on_look: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -4,8 +4,8 @@ Rules of this file:
 
 1. An order is claimed, durably, before anybody may send it. What was claimed and not sent goes
    back into the plan when the line stops or the run ends; after a crash it counts as perhaps sent.
-2. An order that went back into the plan because the line stopped is the next to be taken. One that
-   was unavailable is left to another run.
+2. An order that met what stopped the line is the next to be taken, from the plan or as it stands.
+   One that was unavailable for another reason is left to another run.
 3. The plan has ended only when nothing is under way any more that could come back.
 """
 
@@ -29,16 +29,15 @@ CLAIMED_AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An order that is to be sent now. `is_fresh`: nothing can have come of it before."""
+    """An order that is to be sent now. `is_fresh`: nothing can have come of it before.
+
+    `left` is the state in which this run has found it the first time.
+    """
 
     row: JobRow
     ticket: Ticket
+    left: RowState
     is_fresh: bool
-
-    @property
-    def found(self) -> JobRow:
-        """The order as this run has found it: claimed is only what the run itself has."""
-        return replace(self.row, state=RowState.PLANNED) if self.is_fresh else self.row
 
 
 class Intake:
@@ -67,7 +66,7 @@ class Intake:
         self._on_move = on_move
         self._standing_since: float | None = None
         self._behind = job.rows(*left_behind)
-        self._behind_rows: deque[JobRow] = deque()
+        self._behind_rows: deque[tuple[JobRow, RowState]] = deque()
         self._behind_is_over = False
         self._claimed: deque[JobRow] = deque()
         self._again: deque[int] = deque()
@@ -75,8 +74,7 @@ class Intake:
         self._cap_is_reached = False
         self._is_over = False
         self._changed = asyncio.Event()
-        self.under_way: dict[int, JobRow] = {}
-        """The orders that were handed out and have not come back, by number, as they were found."""
+        self._under_way: dict[int, JobRow] = {}
         self.stopped: str | None = None
 
     def stop(self, why: str) -> None:
@@ -89,12 +87,20 @@ class Intake:
         """Look again: the line has stopped, or goes on."""
         self._changed.set()
 
-    def ended(self, taken: Taken, *, put_back: bool) -> None:
-        """Say that an order is under way no more; `put_back` if it is to be taken again."""
-        del self.under_way[taken.row.number]
-        if put_back:
-            self._again.append(taken.row.number)
+    def ended(self, taken: Taken, *, again: JobRow | None) -> None:
+        """Say that an order is under way no more; `again` is as it stands if it is taken again."""
+        del self._under_way[taken.row.number]
+        if again is not None and again.state is RowState.PLANNED:
+            self._again.append(again.number)
+        elif again is not None:
+            self._behind_rows.append((again, taken.left))
         self.changed()
+
+    @property
+    def open_rows(self) -> tuple[JobRow, ...]:
+        """The orders under way, and those that wait to be taken again, as this run found them."""
+        waiting = (replace(row, state=left) for row, left in self._behind_rows)
+        return (*self._under_way.values(), *waiting)
 
     async def orders(self) -> AsyncGenerator[Taken, None]:
         """Yield what is to be sent, until the plan ends or somebody says stop."""
@@ -108,10 +114,10 @@ class Intake:
                 if self._wait_seconds() != 0:
                     continue  # the line has stopped meanwhile
                 if self._behind_rows:
-                    yield self._taken(self._behind_rows.popleft(), is_fresh=False)
+                    yield self._taken(*self._behind_rows.popleft(), is_fresh=False)
                 elif self._claimed:
-                    yield self._taken(self._claimed.popleft(), is_fresh=True)
-                elif self.under_way:
+                    yield self._taken(self._claimed.popleft(), RowState.PLANNED, is_fresh=True)
+                elif self._under_way:
                     await self._wait(math.inf)
                 elif self._cap_is_reached:
                     self.stop("the spend cap leaves no room for the next order")
@@ -122,10 +128,9 @@ class Intake:
                 await self._release()
             await self._behind.aclose()
 
-    def _taken(self, row: JobRow, *, is_fresh: bool) -> Taken:
-        taken = Taken(row, self._line.take(), is_fresh)
-        self.under_way[row.number] = taken.found
-        return taken
+    def _taken(self, row: JobRow, left: RowState, *, is_fresh: bool) -> Taken:
+        self._under_way[row.number] = replace(row, state=left)
+        return Taken(row, self._line.take(), left, is_fresh)
 
     # --- the next ones ----------------------------------------------------------------------------
 
@@ -135,7 +140,7 @@ class Intake:
             row = await anext(self._behind, None)
             self._behind_is_over = row is None
             if row is not None:
-                self._behind_rows.append(row)
+                self._behind_rows.append((row, row.state))
                 return
         if self._again:
             number = self._again.popleft()
@@ -175,7 +180,7 @@ class Intake:
         if wait_seconds == 0:
             return True
         await self._release()
-        if not self.under_way and not await self._is_anything_left():
+        if not self._under_way and not await self._is_anything_left():
             self._is_over = True
         elif left_seconds <= 0:
             self.stop("the line stands still")

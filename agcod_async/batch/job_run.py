@@ -15,8 +15,8 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
-from typing import Final, Literal, assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch.fan_out import CONCURRENCY, DEADLINE_SECONDS, fan_out, issue
@@ -24,7 +24,15 @@ from agcod_async.batch.funds import Funds, FundsGuard, FundsWatch
 from agcod_async.batch.intake import Intake, Taken
 from agcod_async.batch.job import Job
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState, Totals
-from agcod_async.batch.rulings import by_journal, following, goes_back, was_not_called
+from agcod_async.batch.keys import KeyGuard
+from agcod_async.batch.rulings import (
+    by_journal,
+    corrected,
+    following,
+    goes_back,
+    was_not_called,
+)
+from agcod_async.batch.settled import Handed, Settled
 from agcod_async.batch.stop_line import Stop, StopLine
 from agcod_async.batch.verdicts import (
     Declined,
@@ -51,24 +59,6 @@ _NOT_PROVED: Final = Reason("the journal does not prove that it was issued: look
 
 _log = logging.getLogger("agcod_async")
 
-Handed = Literal["done", "failed", "none"]
-"""What became of a claim code; "none" where there is no code, or nobody to hand it to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What one order came to in this run: `row` is how it stands on record now.
-
-    `left` is the state in which this run has found it. `problem` says why a code was not delivered;
-    it never quotes the sink, who could repeat it.
-    """
-
-    row: JobRow
-    left: RowState
-    receipt: Receipt
-    delivered: Handed
-    problem: str = ""
-
 
 class JobRun:
     """One run. Read `settled` to its end; what is public beside it can be looked at meanwhile."""
@@ -91,7 +81,7 @@ class JobRun:
     ) -> None:
         """Run `job` through `session`, which must have been given `job.journal`.
 
-        `sink` is given each card at least once, as `delivery` says; closing it is the caller's.
+        `sink` is given each card at least once, as `delivery` says, and closed when the run ends.
         `funds` has the account's funds watched. A line that stands still for `patience_seconds`
         ends the run. `tell` is called with a line of text when the line stops or goes on, and
         when the funds run short. Raises `UsageError` if the session is another's.
@@ -128,6 +118,11 @@ class JobRun:
         """The orders of the whole job, by state, as of now."""
 
     @property
+    def has_sink(self) -> bool:
+        """Whether there is anybody to hand the codes to."""
+        return self._delivery is not None
+
+    @property
     def funds(self) -> Funds | None:
         """The funds when they were last looked at, if they are watched."""
         return None if self._funds is None else self._funds.latest
@@ -144,15 +139,15 @@ class JobRun:
 
     @property
     def open_rows(self) -> tuple[JobRow, ...]:
-        """The orders that are under way, as this run has found them."""
-        return tuple(self._intake.under_way.values())
+        """The orders that are under way or taken again, as this run has found them."""
+        return self._intake.open_rows
 
     def stop(self, why: str) -> None:
         """Take no more orders; those under way get their verdicts."""
         self._intake.stop(why)
 
     def hurry(self) -> None:
-        """Give the deliveries under way little more time: another run reads their codes back."""
+        """Give deliveries little more time, and the sink to close: another run reads codes back."""
         if self._delivery is not None:
             self._delivery.hurry()
 
@@ -166,11 +161,15 @@ class JobRun:
 
         Raises `JournalError` where the plan cannot be written, after the orders under way.
         """
-        for state, sums in (await self._job.totals()).items():
-            self.counts[state] = sum(one.orders for one in sums)
-        await self._job.set_stopped(None)
         async with AsyncExitStack() as at_the_end:
+            if self._delivery is not None:
+                at_the_end.push_async_callback(self._delivery.aclose)
+            for state, sums in (await self._job.totals()).items():
+                self.counts[state] = sum(one.orders for one in sums)
+            await self._job.set_stopped(None)
             at_the_end.push_async_callback(self._record_stop)
+            keys = KeyGuard(self._session, self._line, self._clock)
+            await at_the_end.enter_async_context(keys.watching(self._record_stop))
             if self._funds is not None:
                 await at_the_end.enter_async_context(self._funds.watching(self._record_stop))
             orders = self._intake.orders()
@@ -191,7 +190,7 @@ class JobRun:
         """Yield the orders whose codes somebody would take; wait while the sink takes none."""
         while True:
             if self._delivery is not None and not await self._delivery.ready():
-                self.stop(f"{self._delivery.failures_in_row} deliveries in a row have failed")
+                self.stop(self._delivery.words)
             taken = await anext(orders, None)
             if taken is None:
                 return
@@ -201,29 +200,32 @@ class JobRun:
 
     async def _settle(self, taken: Taken) -> Settled:
         try:
-            settled, put_back = await self._settled(taken)
+            settled = await self._settled(taken)
         except asyncio.CancelledError:
             raise  # it stays under way: nothing else is known of it
         except BaseException:
             self.stop("the plan could not be written")
             raise
-        self._intake.ended(taken, put_back=put_back)
+        self._intake.ended(taken, again=settled.row if settled.again else None)
         return settled
 
-    async def _settled(self, taken: Taken) -> tuple[Settled, bool]:
-        row, left = taken.row, taken.found.state
+    async def _settled(self, taken: Taken) -> Settled:
+        row, left = taken.row, taken.left
         entry = await self._entry(row) if left is RowState.ISSUED else None
         if left is RowState.ISSUED and (entry is None or not entry.facts.confirmed):
             unknown = InDoubtError(_NOT_PROVED, request_id=row.order.request_id)
             self._line.inconclusive(taken.ticket, self._clock.monotonic())
             receipt = Receipt(row.order, row.order.request_id, InDoubt(unknown))
             problem = "a code is read back only where the journal proves the card"
-            return Settled(row, left, receipt, "failed", problem), False
+            return Settled(row, left, receipt, "failed", problem)
         receipt = await issue(self._session, row.order, *self._issuing)
+        if isinstance(receipt.verdict, InDoubt):
+            entry = await self._entry(row)
+            receipt = replace(receipt, verdict=corrected(receipt.verdict, entry))
         await self._mind_the_line(taken, receipt.verdict)
         state, outcome = following(row, receipt.verdict, is_fresh=taken.is_fresh)
         if state is RowState.IN_DOUBT:
-            state, outcome = by_journal(await self._entry(row), outcome)
+            state, outcome = by_journal(entry, outcome)
         row = await self._move(row, state, outcome)
         handed: Handed = "none"
         problem = ""
@@ -235,7 +237,7 @@ class JobRun:
                 row, handed = await self._move(row, RowState.DELIVERED, outcome), "done"
         elif row.state is RowState.ISSUED and self._delivery is not None:
             handed, problem = "failed", "the code could not be read back"
-        return Settled(row, left, receipt, handed, problem), goes_back(receipt.verdict)
+        return Settled(row, left, receipt, handed, problem, again=goes_back(receipt.verdict))
 
     async def _entry(self, row: JobRow) -> Entry | None:
         return await self._job.journal.find(CREATE_GIFT_CARD.name, row.order.request_id)
@@ -252,18 +254,8 @@ class JobRun:
         self.counts[after] += 1
 
     def _watch_delivery(self, delivery: DeliveryLine) -> None:
-        match delivery.state:
-            case LineState.STOPPED:
-                self._say(
-                    f"delivery has failed {delivery.failures_in_row} times in a row, the last time:"
-                    f" {delivery.last_problem}; no order is taken until a card is"
-                )
-            case LineState.OPEN:
-                self._say("delivery goes on")
-            case LineState.GIVEN_UP:
-                pass  # the run ends, and says why
-            case _:
-                assert_never(delivery.state)
+        if delivery.state is not LineState.GIVEN_UP:  # then the run ends, and says why
+            self._say(f"delivery {delivery.words}")
 
     # --- the line ---------------------------------------------------------------------------------
 
@@ -276,6 +268,8 @@ class JobRun:
                 self._line.refused(taken.ticket, error, now)
                 if was_not_called(error):
                     self.stop(f"the session takes no orders: {error.reason}")
+            case Unavailable(error) | InDoubt(error) if goes_back(verdict):
+                self._line.refused(taken.ticket, error, now)
             case Issued() | Reversed() | Unavailable() | InDoubt():
                 self._line.inconclusive(taken.ticket, now)
             case _:

@@ -5,10 +5,12 @@ from typing import assert_never
 from agcod_async.batch.job_rows import JobRow, Outcome, RowState
 from agcod_async.batch.stop_line import documented, documented_class, stop_of
 from agcod_async.batch.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
-from agcod_async.errors import AgcodError, IdempotencyConflictError, UsageError
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import AgcodError, IdempotencyConflictError, ReversedError, UsageError
 from agcod_async.journal.records import Entry
 
 _CONFLICT = "IdempotencyConflict"  # ours: Amazon's name, where it has one, is kept instead
+_DEAD_ON_RECORD = Reason("the journal proves that nothing of it lives")
 
 
 def following(row: JobRow, verdict: Verdict, *, is_fresh: bool) -> tuple[RowState, Outcome]:
@@ -44,11 +46,30 @@ def following(row: JobRow, verdict: Verdict, *, is_fresh: bool) -> tuple[RowStat
             assert_never(verdict)
 
 
-def by_journal(entry: Entry | None, in_doubt: Outcome) -> tuple[RowState, Outcome]:
-    """Return where an order goes whose call has ended in doubt: what is on record stands.
+def corrected(verdict: Verdict, entry: Entry | None) -> Verdict:
+    """Return a verdict as the journal knows it: an order that is dead on record is in no doubt.
 
-    Amazon's books may have proved the card, or an earlier run had it and died: then only its code
-    could not be read back.
+    Amazon's books may have proved it, or an earlier call has seen the card dead. After a day its ID
+    is not sent again, so that nothing else would ever settle it. An attempt that could bring it
+    back to life takes the proof off the record before it leaves.
+    """
+    if not isinstance(verdict, InDoubt) or entry is None or entry.verdict != Reversed.__name__:
+        return verdict
+    error = verdict.error
+    dead = ReversedError(
+        _DEAD_ON_RECORD,
+        request_id=error.request_id,
+        operation=error.operation,
+        attempts=error.attempts,
+    )
+    return Reversed(dead)
+
+
+def by_journal(entry: Entry | None, in_doubt: Outcome) -> tuple[RowState, Outcome]:
+    """Return where an order goes whose call has ended in doubt: a card that is on record stands.
+
+    Amazon's books may have proved it, or an earlier run had it and died: then only its code could
+    not be read back.
     """
     if entry is None or entry.verdict != Issued.__name__:
         return RowState.IN_DOUBT, in_doubt
@@ -56,8 +77,8 @@ def by_journal(entry: Entry | None, in_doubt: Outcome) -> tuple[RowState, Outcom
 
 
 def goes_back(verdict: Verdict) -> bool:
-    """Whether the order goes back into the plan, because any other would have met the same."""
-    return isinstance(verdict, Declined) and stop_of(verdict.error) is not None
+    """Whether the order is taken again, because any other would have met the same."""
+    return not isinstance(verdict, Issued | Reversed) and stop_of(verdict.error) is not None
 
 
 def was_not_called(error: AgcodError) -> bool:

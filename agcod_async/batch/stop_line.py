@@ -3,7 +3,8 @@
 Rules of this file:
 
 1. What any order would be refused for stops the line: funds, contract, keys, access. The order
-   that met it goes back into the plan. What only this order would be refused for is its verdict.
+   that met it goes back into the plan, or waits in doubt for another attempt. What only this order
+   would be refused for is its verdict.
 2. While the line stands, one order at a time goes first, after a pause that grows. A card for it
    sets the line going again; so does a command.
 3. Only what was sent since the line last changed says anything about it now.
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from agcod_async.errors import AgcodError, DeclinedError
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import AgcodError, DeclinedError, InDoubtError, UnavailableError
 from agcod_async.providers.agcod import catalogue, contacts, framework
 from agcod_async.providers.agcod.advice import Advice
 
@@ -37,6 +39,8 @@ class Cause(Enum):
     """Orders are refused one after the other, all for the same reason."""
     FUNDS = "funds"
     """The funds have fallen below the mark that was set for this run."""
+    KEY = "key"
+    """No access key is accepted, and calls wait until one is supplied or accepted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,17 @@ class Stop:
         named = " ".join(part for part in (self.code, self.error_type) if part)
         if self.cause is Cause.FUNDS:
             return "the funds have fallen below the mark that was set for this job. Pay in."
+        if self.cause is Cause.KEY and not named:
+            return (
+                "there is no access key to sign with. Have the provider of credentials supply one."
+            )
         row = _advice(self.code, self.error_type)
         text = f"{named}: {row.meaning} {row.remedy}" if named else f"{row.meaning} {row.remedy}"
         address = contacts.operations_address(countries)
         if row.team is contacts.Team.OPERATIONS and address is not None:
             text = f"{text} Their address: {address}."
+        if self.cause is Cause.KEY:
+            return f"no access key is accepted: {text}"
         if self.cause is Cause.ALIKE:
             return f"{ALIKE_MAX} orders in a row were refused alike: {text}"
         return text
@@ -124,6 +134,11 @@ class StopLine:
         if self.stop is None:
             self._halt(Stop(Cause.FUNDS), now)
 
+    def lack_key(self, reason: Reason, now: float) -> None:
+        """Stop because no access key may sign; `reason` is what was said of the last one."""
+        if self.stop is None:
+            self._halt(_stop(Cause.KEY, reason), now)
+
     def resume(self) -> None:
         """Go on, because a card has come of it or because somebody says so."""
         if self.stop is not None:
@@ -148,17 +163,24 @@ class StopLine:
         self._alike = kind
         if self._alike_count < ALIKE_MAX:
             return None
-        return Stop(Cause.ALIKE, documented_class(error), documented(error))
+        return _stop(Cause.ALIKE, error.reason)
 
 
 def stop_of(error: AgcodError) -> Stop | None:
-    """Return why the line must stop for this refusal; None if it is about this order alone."""
+    """Return why the line must stop for this refusal; None if it is about this order alone.
+
+    Only what is conclusive stops it. But who may not even enter is told so whatever became of
+    earlier attempts, and by a session that has waited for another key in vain.
+    """
+    name = catalogue.documented_name(error.error_type or "")
+    if isinstance(error, InDoubtError | UnavailableError):
+        is_of_access = name in _OF_ACCESS or _door(error.reason) is not None
+        return _stop(Cause.ACCOUNT, error.reason) if is_of_access else None
     if not isinstance(error, DeclinedError):
         return None
-    name = catalogue.documented_name(error.error_type or "")
     # What carries no class was refused at Amazon's front door: the key, the signature, the clock.
     if error.code is None or (error.code == "F300" and name not in _OF_THE_ORDER):
-        return Stop(Cause.ACCOUNT, error.code, documented(error))
+        return _stop(Cause.ACCOUNT, error.reason)
     return None
 
 
@@ -172,8 +194,27 @@ def documented(error: AgcodError) -> str | None:
     row = catalogue.find(error.code, error.error_type)
     if row is not None:
         return row.name
-    known = error.error_type in _DOOR_NAMES
-    return error.error_type if known else None
+    return error.error_type if error.error_type in _DOOR_NAMES else None
+
+
+def _stop(cause: Cause, reason: Reason) -> Stop:
+    """Return a stop that names the error as it is documented, or as the door's table calls it."""
+    error, door = AgcodError(reason), _door(reason)
+    title = None if door is None else door.title
+    return Stop(cause, documented_class(error), documented(error) or title)
+
+
+def _door(reason: Reason) -> framework.FrameworkError | None:
+    """Return which refusal at Amazon's front door this is, if it is one.
+
+    Most of them carry neither a class nor a name. They are recognised by their text, which is not
+    repeated: the reason says in our words what it was taken for.
+    """
+    for row in framework.REFUSED:
+        taken_for_it = reason.code is None and f"{row.meaning} {row.remedy}" in reason.message
+        if taken_for_it or reason.error_type in row.names:
+            return row
+    return None
 
 
 _OF_THE_ORDER: Final = frozenset(
@@ -190,6 +231,9 @@ _OF_THE_ORDER: Final = frozenset(
 )
 """F300 for what the order itself says, or whom it is for: another order may well be issued."""
 
+_OF_ACCESS: Final = frozenset({"AccessDenied", "InvalidAccessKey"})
+"""F300 for the key or the account's access, whatever was ordered."""
+
 _DOOR_NAMES: Final = frozenset(
     name for row in (framework.THROTTLED, *framework.REFUSED) for name in row.names
 )
@@ -199,7 +243,7 @@ def _advice(code: str | None, error_type: str | None) -> Advice:
     if code is not None:
         return catalogue.find(code, error_type) or catalogue.CLASSES[code]
     for row in framework.REFUSED:
-        if error_type in row.names:
+        if error_type in (*row.names, row.title):
             return row
     return _REFUSED_AT_THE_DOOR
 

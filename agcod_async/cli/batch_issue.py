@@ -3,21 +3,15 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from agcod_async.cli.display import Display, ProgressKind, open_display
+from agcod_async.cli.display import Display, open_display
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.issuing import Batch, open_line
-from agcod_async.cli.job_command import (
-    CONCURRENCY_MAX,
-    JobOptions,
-    add_job_arguments,
-    add_run_arguments,
-    run_job_command,
-)
+from agcod_async.cli.issuing import Batch
+from agcod_async.cli.job_command import run_job_command
+from agcod_async.cli.job_options import JobOptions, add_job_arguments
+from agcod_async.cli.line import open_line
 from agcod_async.cli.orders_file import (
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
@@ -28,8 +22,9 @@ from agcod_async.cli.orders_file import (
 )
 from agcod_async.cli.printing import print_json
 from agcod_async.cli.report import JsonReport, NoteReport, Report, print_summary, summary_fields
-from agcod_async.cli.report_file import check_report_path, write_reports
-from agcod_async.cli.sinks import SinkOptions, add_sink_arguments, open_sink, sink_options
+from agcod_async.cli.report_file import write_reports
+from agcod_async.cli.run_options import RunOptions, add_run_arguments
+from agcod_async.cli.sinks import open_sink
 from agcod_async.core.outcomes import Reason
 from agcod_async.errors import UsageError
 from agcod_async.journal.sqlite import SqliteJournal
@@ -37,21 +32,6 @@ from agcod_async.settings import Settings
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 
 MOVES_VALUE = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The command line, understood."""
-
-    path: Path
-    journal: Path | None
-    concurrency: int
-    deadline_seconds: float
-    strict: bool
-    sink: SinkOptions
-    as_json: bool
-    progress: ProgressKind
-    reports: Sequence[Path]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -66,7 +46,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="check all rows first; issue nothing if one is bad"
     )
-    add_sink_arguments(parser)
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument(
         "--job",
@@ -94,13 +73,13 @@ def run(arguments: Namespace) -> ExitCode:
     if arguments.job is not None:
         return _run_job(arguments)
     _check_no_job(arguments)
-    options = _options(arguments)
+    options = RunOptions.of(arguments)
     settings = Settings.from_env()
-    if options.strict and (refused := _refused(options.path, settings)):
+    if arguments.strict and (refused := _refused(arguments.file, settings)):
         print(f"agcod batch issue: nothing was issued: {refused} bad rows", file=sys.stderr)
         return ExitCode.USAGE
-    with open_orders(options.path, settings) as orders, open_display(options.progress) as display:
-        batch = asyncio.run(_issued(settings, options, orders, display))
+    with open_orders(arguments.file, settings) as rows, open_display(options.progress) as display:
+        batch = asyncio.run(_issued(settings, arguments, options, rows, display))
     with suppress(BrokenPipeError):  # nobody reads: the exit code is still the batch's
         if options.as_json:
             print_json(summary_fields(batch.tally, batch.line.traffic, batch.elapsed_seconds))
@@ -124,15 +103,17 @@ def _check_no_job(arguments: Namespace) -> None:
 
 
 async def _issued(
-    settings: Settings, options: Options, orders: OrdersFile, display: Display
+    settings: Settings,
+    arguments: Namespace,
+    options: RunOptions,
+    rows: OrdersFile,
+    display: Display,
 ) -> Batch:
     report: Report = JsonReport() if options.as_json else NoteReport(display)
-    policy = options.sink.policy
-    sink = await open_sink(options.sink)
     async with AsyncExitStack() as at_the_end:
         journal = None
-        if options.journal is not None:
-            journal = await at_the_end.enter_async_context(SqliteJournal(options.journal))
+        if arguments.journal is not None:
+            journal = await at_the_end.enter_async_context(SqliteJournal(arguments.journal))
             await journal.bind(settings.partner_id, settings.host)
         # Half the CPU time of the default transport, which counts at some hundred orders a second.
         line = await at_the_end.enter_async_context(
@@ -140,12 +121,12 @@ async def _issued(
         )
         batch = Batch(
             line,
-            orders,
-            count_rows(options.path),
+            rows,
+            total=count_rows(arguments.file),
             display=display,
             report=report,
-            sink=sink,
-            delivery_policy=policy,
+            sink=await open_sink(options.sink),
+            delivery_policy=options.sink.policy,
             concurrency=options.concurrency,
             deadline_seconds=options.deadline_seconds,
         )
@@ -162,29 +143,3 @@ def _refused(path: Path, settings: Settings) -> int:
                 print(f"refused      {row}", file=sys.stderr)
                 refused += 1
     return refused
-
-
-def _options(arguments: Namespace) -> Options:
-    progress: ProgressKind = arguments.progress
-    if progress == "auto" and arguments.json and sys.stdout.isatty():
-        progress = "lines"  # results on the same terminal would tear a bar
-    options = Options(
-        path=arguments.file,
-        journal=arguments.journal,
-        concurrency=arguments.concurrency,
-        deadline_seconds=arguments.deadline,
-        strict=arguments.strict,
-        sink=sink_options(arguments),
-        as_json=arguments.json,
-        progress=progress,
-        reports=arguments.report,
-    )
-    for path in options.reports:
-        check_report_path(path)
-    if not 1 <= options.concurrency <= CONCURRENCY_MAX:
-        raise UsageError(
-            Reason(f"--concurrency: {options.concurrency} is out of range (1 to {CONCURRENCY_MAX})")
-        )
-    if not options.deadline_seconds > 0:
-        raise UsageError(Reason(f"--deadline: {options.deadline_seconds} is not above 0"))
-    return options

@@ -4,13 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from agcod_async.cli.exits import ExitCode
-from agcod_async.cli.job_command import (
-    JobOptions,
-    add_job_arguments,
-    add_run_arguments,
-    run_job_command,
-)
-from agcod_async.cli.sinks import add_sink_arguments
+from agcod_async.cli.job_command import run_job_command
+from agcod_async.cli.job_options import JobOptions, add_job_arguments
+from agcod_async.cli.run_options import add_run_arguments
 from agcod_async.settings import Settings
 
 MOVES_VALUE = True
@@ -20,7 +16,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument("job", type=Path, metavar="DIR", help="the job's directory")
     add_job_arguments(parser)
-    add_sink_arguments(parser)
     add_run_arguments(parser)
 
 

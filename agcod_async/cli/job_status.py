@@ -49,14 +49,7 @@ class JobStatus:
         """What a script may do next."""
         if self.facts.planned_at is None:
             return ExitCode.UNAVAILABLE
-        if self.count(RowState.IN_DOUBT) or self.count(RowState.UNDER_WAY):
-            return ExitCode.IN_DOUBT
-        # Without a sink an issued order is done; where others were delivered it is not.
-        undelivered = self.count(RowState.DELIVERED) and self.count(RowState.ISSUED)
-        declined = self.count(RowState.DECLINED) or self.count(RowState.REVERSED)
-        if declined or undelivered or self.refused:
-            return ExitCode.DECLINED
-        return ExitCode.UNAVAILABLE if self.count(RowState.PLANNED) else ExitCode.DONE
+        return exit_code_of({state: self.count(state) for state in RowState}, self.refused)
 
     @property
     def stopped(self) -> str | None:
@@ -119,6 +112,17 @@ class JobStatus:
         more = self.count(RowState.IN_DOUBT) - len(self.doubts)
         if more > 0:
             yield f"  and {more} more"
+
+
+def exit_code_of(counts: Mapping[RowState, int], refused: int) -> ExitCode:
+    """Return the exit code for so many orders by state, and so many rows that are no orders."""
+    if counts[RowState.IN_DOUBT] or counts[RowState.UNDER_WAY]:
+        return ExitCode.IN_DOUBT
+    # Without a sink an issued order is done; where others were delivered it is not.
+    undelivered = counts[RowState.DELIVERED] and counts[RowState.ISSUED]
+    if counts[RowState.DECLINED] or counts[RowState.REVERSED] or undelivered or refused:
+        return ExitCode.DECLINED
+    return ExitCode.UNAVAILABLE if counts[RowState.PLANNED] else ExitCode.DONE
 
 
 def _doubt(row: JobRow) -> Shown:

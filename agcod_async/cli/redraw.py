@@ -22,7 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE.json",
-        help="figures of the runs of one job, the earliest first",
+        help="figures of the runs of one job, each of them once",
     )
     parser.add_argument(
         "--output",

@@ -19,7 +19,7 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
-from agcod_async.batch.job_run import Handed
+from agcod_async.batch.settled import Handed
 from agcod_async.cli.display import Display
 from agcod_async.cli.orders_file import RefusedRow
 from agcod_async.cli.page.words import reply_time

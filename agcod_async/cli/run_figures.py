@@ -1,5 +1,6 @@
 """The figures of one batch, from everything that has counted it."""
 
+from datetime import datetime
 from typing import Final
 
 from agcod_async.batch import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
@@ -19,8 +20,11 @@ _NAMES: Final[dict[VerdictName, type[Verdict]]] = {
 }
 
 
-def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
-    """Return the figures of a batch that has ended or been stopped."""
+def figures_of(tally: Tally, traffic: Traffic, pace: Pace, *, has_sink: bool) -> Figures:
+    """Return the figures of a batch that has ended or been stopped.
+
+    `has_sink` tells that codes were to be handed to somebody.
+    """
     verdicts: dict[VerdictName, Worth] = {
         name: tally.totals.get(kind, Total()).worth() for name, kind in _NAMES.items()
     }
@@ -30,11 +34,12 @@ def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
         taken_again={left: total.worth() for left, total in tally.taken_again.items()},
         verdicts=verdicts,
         rows_refused=tally.rows_refused,
+        has_sink=has_sink,
         delivered=tally.delivered,
         undelivered=tally.undelivered,
         declined=most_frequent(tally.refusals),
-        in_doubt=_in_doubt(tally),
-        settled_ids=tuple(tally.settled_ids),
+        in_doubt=_in_doubt(tally, pace.started_at),
+        settled=dict.fromkeys(tally.settled_ids, pace.started_at),
         requests=traffic.requests,
         throttles=traffic.throttles,
         undos=traffic.undos,
@@ -46,12 +51,13 @@ def figures_of(tally: Tally, traffic: Traffic, pace: Pace) -> Figures:
     )
 
 
-def _in_doubt(tally: Tally) -> tuple[OrderInDoubt, ...]:
+def _in_doubt(tally: Tally, at: datetime) -> tuple[OrderInDoubt, ...]:
     # A plain string: the JSON writer takes no subclass of it, and a RequestId is one.
     told = [
-        OrderInDoubt(str(error.request_id or ""), error.next_safe_action, error.not_before)
+        OrderInDoubt(str(error.request_id or ""), error.next_safe_action, error.not_before, at=at)
         for error in tally.in_doubt[:IN_DOUBT_LISTED_MAX]
     ]
     left = IN_DOUBT_LISTED_MAX - len(told)
     open_ids = list(tally.open_ids)[:left]
-    return (*told, *(OrderInDoubt(str(request_id), "replay_same_id") for request_id in open_ids))
+    still = (OrderInDoubt(str(request_id), "replay_same_id", at=at) for request_id in open_ids)
+    return (*told, *still)

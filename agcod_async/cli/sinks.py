@@ -50,6 +50,11 @@ class SinkOptions:
     timeout_seconds: float
 
     @property
+    def is_given(self) -> bool:
+        """Whether there is a sink at all."""
+        return not (self.command is None and self.function is None and self.webhook is None)
+
+    @property
     def policy(self) -> DeliveryPolicy:
         """The limits of the line; raises `UsageError` where one cannot be kept."""
         if self.attempts_max < 1:

@@ -14,7 +14,7 @@ from agcod_async.batch import (
     Unavailable,
     Verdict,
 )
-from agcod_async.batch.job_run import Handed
+from agcod_async.batch.settled import Handed
 from agcod_async.cli.exits import ExitCode
 from agcod_async.errors import InDoubtError
 from agcod_async.figures import Worth
@@ -130,11 +130,15 @@ class Tally:
         self.totals.setdefault(Issued, Total()).add(receipt.order.amount)
 
     def put_back(self, order: Order, left: Standing | None = None) -> None:
-        """Count an order that went back into the plan of its job: it has no verdict yet.
+        """Count an order that went back into the plan of its job, for another run; `left` as above.
 
-        `left` is as in `take`: what is planned again counts nowhere, until it is taken once more.
+        It is unavailable to this one. In the figures it counts nowhere until it is taken again.
         """
         self.counts[Unavailable] += 1
+        self.forget(order, left)
+
+    def forget(self, order: Order, left: Standing | None = None) -> None:
+        """Count an order nowhere any more that is planned again; `left` as above."""
         self.open_ids.pop(order.request_id, None)
         self._take_again(order, left)
 

@@ -12,11 +12,12 @@ Rules of this file:
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+import math
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, assert_never
 
 from agcod_async.clock import Clock
 from agcod_async.core.delays import backoff_seconds
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from agcod_async.batch import Order
 
 HURRIED_SECONDS_MAX: Final = 5.0
-"""The time for each delivery once the line has been told to hurry."""
+"""The time for all deliveries together once the line has been told to hurry."""
 
 CLOSE_SECONDS_MAX: Final = 90.0
 """The time in which a sink must have closed; a command has 60 seconds of it to end."""
+
+HURRIED_CLOSE_SECONDS_MIN: Final = 1.0
+"""So much time has a sink to close in any case, also where the deliveries have used up theirs."""
 
 _log = logging.getLogger("agcod_async")
 
@@ -95,7 +99,25 @@ class DeliveryLine:
         self._decided = asyncio.Event()  # not set while it is open whether the line goes on
         self._decided.set()
         self._hurried = asyncio.Event()
+        self._hurried_until = math.inf  # on the loop's clock
         self._limits: set[asyncio.Timeout] = set()
+
+    @property
+    def words(self) -> str:
+        """What its state is, for people; nothing of a code is in it."""
+        failures = self.failures_in_row
+        match self.state:
+            case LineState.OPEN:
+                return "goes on"
+            case LineState.STOPPED:
+                return (
+                    f"has failed {failures} times in a row, the last time: {self.last_problem};"
+                    " no order is taken until a card is"
+                )
+            case LineState.GIVEN_UP:
+                return f"{failures} deliveries in a row have failed"
+            case _:
+                assert_never(self.state)
 
     async def ready(self) -> bool:
         """Wait while the line is stopped. Return whether another order should be taken."""
@@ -121,12 +143,17 @@ class DeliveryLine:
                 self._change(LineState.GIVEN_UP)  # nothing is left whose success could open it
 
     def hurry(self) -> None:
-        """Give each delivery under way, and each after it, little more time and no repeat."""
+        """Give all deliveries together little more time, and no repeat; close as quickly.
+
+        A card for which no time is left counts as undelivered. May be called again.
+        """
+        if self._hurried.is_set():
+            return
         self._hurried.set()
-        latest = asyncio.get_running_loop().time() + HURRIED_SECONDS_MAX
+        self._hurried_until = asyncio.get_running_loop().time() + HURRIED_SECONDS_MAX
         for limit in self._limits:
-            if (limit.when() or latest) >= latest:  # it is earlier where its time is over
-                limit.reschedule(latest)
+            if (limit.when() or 0.0) > self._hurried_until:  # it is earlier where it is over
+                limit.reschedule(self._hurried_until)
 
     async def aclose(self) -> None:
         """Close the sink, in bounded time. Raises nothing: what it took, it took."""
@@ -147,6 +174,8 @@ class DeliveryLine:
     async def _hand_over(self, card: GiftCard, order: "Order") -> Handover:
         attempts = 0
         while True:
+            if self._left_seconds() <= 0:  # a sink that is not asked has not failed
+                return Undelivered("no time was left for it", attempts)
             attempts += 1
             problem = await self._attempt(card, order)
             if problem is None:
@@ -162,16 +191,10 @@ class DeliveryLine:
 
     async def _attempt(self, card: GiftCard, order: "Order") -> str | None:
         """Return what went wrong, or None if the sink has acknowledged the card."""
-        seconds = self.policy.attempt_seconds_max
-        if self._hurried.is_set():
-            seconds = min(seconds, HURRIED_SECONDS_MAX)
+        seconds = min(self.policy.attempt_seconds_max, self._left_seconds())
         try:
-            async with asyncio.timeout(seconds) as limit:
-                self._limits.add(limit)
-                try:
-                    await self._sink.deliver(card, order)
-                finally:
-                    self._limits.discard(limit)
+            async with self._limited(seconds):
+                await self._sink.deliver(card, order)
         except TimeoutError:
             return "the sink took too long"
         except DeliveryError as error:
@@ -197,6 +220,19 @@ class DeliveryLine:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurried.wait()
+
+    @asynccontextmanager
+    async def _limited(self, seconds: float) -> AsyncGenerator[None, None]:
+        """Raise `TimeoutError` after so long, or when a hurry is over that begins meanwhile."""
+        async with asyncio.timeout(seconds) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
+
+    def _left_seconds(self) -> float:
+        return self._hurried_until - asyncio.get_running_loop().time()
 
     # --- the line --------------------------------------------------------------------------
 
@@ -230,9 +266,9 @@ class DeliveryLine:
                 _log.warning("on_change raised %s", type(error).__name__)
 
     async def _closed(self) -> str | None:
-        seconds = HURRIED_SECONDS_MAX if self._hurried.is_set() else CLOSE_SECONDS_MAX
+        seconds = min(CLOSE_SECONDS_MAX, max(HURRIED_CLOSE_SECONDS_MIN, self._left_seconds()))
         try:
-            async with asyncio.timeout(seconds):
+            async with self._limited(seconds):
                 await self._sink.aclose()
         except TimeoutError:
             return "took too long"

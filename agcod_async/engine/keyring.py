@@ -131,6 +131,11 @@ class Keyring:
         return None
 
     @property
+    def held_up(self) -> Reason | None:
+        """Why calls wait for a key, as long as none is left that Amazon is not known to refuse."""
+        return None if any(key.refused_at is None for key in self._renew()) else self.why_none
+
+    @property
     def why_none(self) -> Reason:
         """Why there is no key to sign with, and what to do about it."""
         if self._last_refusal is None or not self._keys:

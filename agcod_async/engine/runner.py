@@ -46,7 +46,6 @@ from agcod_async.values import Credentials
 OutcomeT = TypeVar("OutcomeT")
 
 _log = logging.getLogger("agcod_async")
-
 _WINDOW_OVER = TooLate(Reason("the time in which it can be undone has passed"))
 
 
@@ -144,15 +143,17 @@ class Runner:
             retry_error_callback=_last_result,
         )
         following: object = await retrying(turn)
-        if not isinstance(following, Verdict):
-            return await self._give_up(call, no_time(call))
-        return following
+        if isinstance(following, Verdict):
+            return following
+        return await self._give_up(call, no_time(call))
 
     async def _turn(self, call: Call) -> State | Verdict:
         """Make one attempt from the state of `call`, with a record on both sides of it."""
         state = call.state
         if not await self._keys.ready(call):
             return await self._give_up(call, self._keys.why_none)
+        if state.pause is Pause.SETTLE and self._pause_seconds(call) > 0:
+            return state  # it lasts longer by what was learnt of the clocks while it was waited for
         now = self._clock.wall()
         if call.is_too_old(now):
             return InDoubt(Reason("the request ID is too old to be sent again"))
@@ -222,8 +223,8 @@ class Runner:
     ) -> Headers:
         """Sign `message`, put on record that it leaves, and return its headers.
 
-        Signed first: the time in the signature bounds how late the request can have an effect,
-        and that time must be on record before the request leaves.
+        Signed first: the time in the signature bounds how late it can have an effect, and must be
+        on record before the request leaves.
         """
         state, now = call.state, stamp.wall
         headers = key.sign(message.operation, message.body, stamp.signed_at)

@@ -5,7 +5,7 @@ what is in doubt. Whatever could grow with the number of orders has a limit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, get_args
@@ -80,15 +80,21 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class OrderInDoubt:
-    """An order that may have been issued, and what settles it without harm."""
+    """An order that may have been issued, and what settles it without harm.
+
+    `at` is when the run began that has left it so.
+    """
 
     request_id: str
     next_safe_action: NextSafeAction
     not_before: datetime | None = None
+    _: KW_ONLY
+    at: datetime
 
     def __post_init__(self) -> None:
         check_name("request_id", self.request_id)
         check_time("not_before", self.not_before)
+        check_time("at", self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +112,22 @@ class Figures:
 
     form: Literal["agcod figures 1"] = "agcod figures 1"
     paces: tuple[Pace, ...]
-    """One for each run, the earliest first; of many runs the latest."""
+    """One for each run, the earliest first; of many runs the first one and the latest."""
     runs: int = 1
     taken: Worth
     taken_again: Mapping[Standing, Worth] = field(default_factory=dict["Standing", "Worth"])
     verdicts: Mapping[VerdictName, Worth]
     rows_refused: int = 0
+    has_sink: bool = False
+    """Whether codes were to be handed to somebody, in any of the runs."""
     delivered: int = 0
     undelivered: int = 0
+    """Cards that were issued and not delivered; 0 where nobody was to have them."""
     declined: tuple[Refusal, ...] = ()
     in_doubt: tuple[OrderInDoubt, ...] = ()
     """Those in doubt and those under way when it was stopped; the first ones, if there are many."""
-    settled_ids: tuple[str, ...] = ()
-    """Which orders of earlier runs' `in_doubt` this run took up again."""
+    settled: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    """Which orders of earlier runs' `in_doubt` were taken up again, and when that run began."""
     requests: int = 0
     throttles: int = 0
     undos: int = 0
@@ -134,11 +143,13 @@ class Figures:
             raise ValueError(f"paces: not 1 to {PACES_MAX} of them")
         if len(self.declined) > REFUSALS_MAX + 1:
             raise ValueError(f"declined: more than {REFUSALS_MAX} kinds of errors")
-        if max(len(self.in_doubt), len(self.settled_ids)) > IN_DOUBT_LISTED_MAX:
-            raise ValueError(f"in_doubt, settled_ids: more than {IN_DOUBT_LISTED_MAX} orders")
+        if max(len(self.in_doubt), len(self.settled)) > IN_DOUBT_LISTED_MAX:
+            raise ValueError(f"in_doubt, settled: more than {IN_DOUBT_LISTED_MAX} orders")
         check_counts("retries", self.retries.values(), how_many_max=REFUSALS_MAX)
-        for name in (*self.retries, *self.settled_ids, self.stopped):
-            check_name("retries, settled_ids, stopped", name)
+        for name in (*self.retries, *self.settled, self.stopped):
+            check_name("retries, settled, stopped", name)
+        for at in self.settled.values():
+            check_time("settled", at)
         counted = (
             *(self.runs, self.rows_refused, self.delivered, self.undelivered),
             *(self.requests, self.throttles, self.undos, self.replays, self.successors),

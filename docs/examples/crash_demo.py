@@ -33,7 +33,8 @@ from agcod_async.batch import RowState
 from agcod_async.batch.job_view import view_job
 from agcod_async.batch.orders import PlannedOrder
 from agcod_async.cli import batch_issue
-from agcod_async.cli.job_command import JobOptions, run_job_command
+from agcod_async.cli.job_command import run_job_command
+from agcod_async.cli.job_options import JobOptions
 from agcod_async.cli.job_status import JobStatus
 from agcod_async.cli.order_fields import JobKeys
 from agcod_async.cli.orders_file import open_plan

@@ -24,7 +24,8 @@ from typing import Any
 from agcod_async import Money, RecoveryPolicy, RequestId, Settings
 from agcod_async.batch import Declined, InDoubt, Issued, Order, Reversed, Unavailable
 from agcod_async.cli.display import open_display
-from agcod_async.cli.issuing import Batch, Line, open_line
+from agcod_async.cli.issuing import Batch
+from agcod_async.cli.line import Line, open_line
 from agcod_async.cli.orders_file import count_rows, open_orders
 from agcod_async.cli.report import NoteReport, print_table
 from agcod_async.cli.report_file import write_reports
@@ -118,7 +119,7 @@ async def issue(url: str, settings: Settings) -> bool:
             batch = Batch(
                 line,
                 orders,
-                count_rows(ORDERS),
+                total=count_rows(ORDERS),
                 display=display,
                 report=NoteReport(display),
                 sink=handover,

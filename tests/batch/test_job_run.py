@@ -25,13 +25,14 @@ from agcod_async.batch import (
     view_job,
 )
 from agcod_async.batch.job import Job
-from agcod_async.batch.job_run import Settled
+from agcod_async.batch.settled import Settled
 from agcod_async.core import verdicts as core_verdicts
+from agcod_async.core.outcomes import Reason
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.delivery import DeliveryPolicy
 from agcod_async.endpoints import Endpoint
 from agcod_async.engine.record import proved
-from agcod_async.errors import UsageError
+from agcod_async.errors import ReversedError, UsageError
 from agcod_async.journal.base import JournalError
 from agcod_async.journal.memory import MemoryJournal
 from agcod_async.providers.agcod.messages import GiftCard
@@ -49,6 +50,7 @@ from agcod_async.values import Credentials, Money
 from tests.support.fair import SETTINGS
 from tests.support.jobs import (
     AtOnce,
+    Busy,
     Taker,
     counts,
     files,
@@ -329,6 +331,26 @@ def test_a_card_whose_code_cannot_be_read_back_now_stays_issued(tmp_path: Path) 
     run(main())
 
 
+def test_a_run_closes_its_sink_once_it_has_ended(tmp_path: Path) -> None:
+    async def main() -> None:
+        emulator, sink = server(), Taker()
+        job = await planned(tmp_path / "job", orders(3))
+        async with session_for(job, emulator) as session:
+            job_run = JobRun(session, job, sink=sink, clock=virtual_clock())
+            async for _ in job_run.settled():
+                assert sink.closed == 0
+            assert sink.closed == 1
+            broken = JobRun(session, job, sink=sink, clock=virtual_clock())
+            worker, job._worker = job._worker, Busy()
+            with pytest.raises(JournalError):
+                await broken.finish()
+            job._worker = worker
+        await job.aclose()
+        assert sink.closed == 2
+
+    run(main())
+
+
 def test_a_sink_that_only_fails_ends_the_intake(tmp_path: Path) -> None:
     async def main() -> None:
         emulator, sink = server(), Taker(refuse=lambda _: True)
@@ -599,13 +621,6 @@ def test_a_look_at_the_funds_that_fails_is_not_the_last_one(tmp_path: Path) -> N
     run(main())
 
 
-class Busy:
-    """A plan that somebody else writes to for a while."""
-
-    async def ask(self, _: object) -> object:
-        raise JournalError("database is locked")
-
-
 def test_a_mark_in_another_currency_than_the_accounts_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         emulator = server()
@@ -820,7 +835,7 @@ def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
             most = 0
             async for _ in job_run.settled():
                 intake = job_run._intake
-                held = (intake.under_way, intake._claimed, intake._again, intake._behind_rows)
+                held = (intake._under_way, intake._claimed, intake._again, intake._behind_rows)
                 most = max(most, sum(map(len, held)))
         assert await counts(job) == {"issued": 1500}
         await job.aclose()
@@ -863,6 +878,54 @@ def test_an_order_in_doubt_whose_card_the_books_have_proved_is_issued(tmp_path: 
         await run_once(await reopened(tmp_path / "job"), emulator, taker)
         assert taker.ids == {"Emula0001"}
         assert await states(tmp_path / "job") == {"1": "delivered"}
+
+    run(main())
+
+
+@pytest.mark.parametrize("sink", [None, Taker()], ids=["no sink", "a sink"])
+def test_an_order_in_doubt_that_the_books_have_proved_dead_is_reversed_though_it_is_old(
+    tmp_path: Path, sink: Taker | None
+) -> None:
+    async def main() -> None:
+        emulator = server(FaultRule(fault=FaultKind.LOSE_REPLY, times=1000))
+        job = await planned(tmp_path / "job", orders(2))
+        await run_once(job, emulator, sink, deadline_seconds=20)
+        assert set((await states(tmp_path / "job")).values()) == {"in_doubt"}
+        job = await reopened(tmp_path / "job")
+        entry = await job.journal.find("CreateGiftCard", "Emula0001")
+        assert entry is not None
+        dead = core_verdicts.Reversed(Reason("the books show nothing that lives"))
+        await proved(job.journal, entry, dead, gc_id=None, now=virtual_clock().wall())
+        await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
+        arrived = emulator.arrivals.total
+        settled = {one.row.number: one for one in await run_once(job, emulator, sink)}
+
+        assert emulator.arrivals.total == arrived, "after a day no ID is sent again"
+        assert isinstance(settled[1].receipt.verdict, Reversed), "whoever counts it counts it so"
+        assert settled[1].receipt.verdict.error.request_id == "Emula0001"
+        assert isinstance(settled[2].receipt.verdict, InDoubt), "nothing is proved of that one"
+        assert await states(tmp_path / "job") == {"1": "reversed", "2": "in_doubt"}
+
+    run(main())
+
+
+def test_an_issued_order_whose_card_was_seen_dead_is_reversed_though_it_is_old(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        emulator = server()
+        job = await planned(tmp_path / "job", orders(1))
+        await run_once(job, emulator)
+        job = await reopened(tmp_path / "job")
+        first = orders(1)[0]
+        async with session_for(job, emulator) as session:
+            await session.cancel_gift_card(request_id="Emula0001")
+            with pytest.raises(ReversedError):
+                await session.create_gift_card(request_id=first.request_id, amount=first.amount)
+        await asyncio.sleep(RecoveryPolicy().replay_horizon_seconds)
+        await run_once(job, emulator, Taker())
+
+        assert await states(tmp_path / "job") == {"1": "reversed"}
 
     run(main())
 

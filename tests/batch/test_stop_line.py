@@ -17,6 +17,7 @@ from agcod_async.errors import (
     AgcodError,
     DeclinedError,
     IdempotencyConflictError,
+    InDoubtError,
     InvalidRequestError,
     UnavailableError,
     UsageError,
@@ -85,6 +86,55 @@ def test_what_any_order_would_be_refused_for_stops_the_line(name: str | None) ->
 )
 def test_what_concerns_one_order_does_not(error: AgcodError) -> None:
     assert stop_of(error) is None
+
+
+@pytest.mark.parametrize("kind", [InDoubtError, UnavailableError])
+@pytest.mark.parametrize(
+    ("code", "name", "stops"),
+    [
+        (None, "UnrecognizedClientException", True),
+        (None, "InvalidSignatureException", True),
+        (None, "AccessDeniedException", True),
+        ("F300", "InvalidAwsAccessKeyId", True),
+        ("F300", "BlockedCustomer", True),
+        ("F300", "InsufficientFunds", False),
+        (None, "ThrottlingException", False),
+        (None, None, False),
+        ("F500", "InternalServerError", False),
+    ],
+)
+def test_a_refusal_of_key_or_access_stops_the_line_whatever_came_of_the_order(
+    kind: type[AgcodError], code: str | None, name: str | None, *, stops: bool
+) -> None:
+    assert (stop_of(kind(Reason("it says so", code=code, error_type=name))) is not None) == stops
+
+
+@pytest.mark.parametrize("row", framework.REFUSED, ids=lambda row: row.title)
+def test_a_refusal_at_the_door_without_a_name_is_known_by_what_it_was_taken_for(
+    row: framework.FrameworkError,
+) -> None:
+    said = f"no access key came in time. {row.meaning} {row.remedy}"
+    stop = stop_of(UnavailableError(Reason(said)))
+
+    assert stop == Stop(Cause.ACCOUNT, None, row.title)
+    assert stop.words() == f"{row.title}: {row.meaning} {row.remedy}"
+
+
+def test_a_line_without_a_key_stands_until_it_is_set_going() -> None:
+    line, refused = StopLine(), Reason("no", error_type="InvalidSignatureException")
+    line.lack_key(refused, 0.0)
+    line.lack_key(Reason("none"), 1.0)
+
+    assert line.stop == Stop(Cause.KEY, None, "InvalidSignatureException")
+    assert line.wait_seconds(0.0) == PROBE_SECONDS_MIN, "an order may find out as well"
+    assert line.stop.words().startswith("no access key is accepted: InvalidSignatureException:")
+
+
+def test_what_a_lost_key_is_called_is_kept_only_where_amazon_documents_it() -> None:
+    line = StopLine()
+    line.lack_key(Reason("no", code="AXLQ-CODE-HERE", error_type="AXLQ-CODE-HERE"), 0.0)
+
+    assert line.stop == Stop(Cause.KEY)
 
 
 def test_what_is_refused_at_the_door_stops_the_line_with_a_name_that_is_documented() -> None:
@@ -247,6 +297,8 @@ def test_it_says_why_what_to_do_and_whom_to_ask() -> None:
     "stop",
     [
         Stop(Cause.FUNDS),
+        Stop(Cause.KEY),
+        Stop(Cause.KEY, "F300", "InvalidAccessKey"),
         Stop(Cause.ACCOUNT),
         Stop(Cause.ACCOUNT, None, "AccessDeniedException"),
         Stop(Cause.ACCOUNT, "F300", None),

@@ -160,8 +160,8 @@ def test_the_same_file_again_issues_nothing_twice(
     ("options", "problem"),
     [
         (("--concurrency", "0"), "--concurrency: 0 is out of range"),
-        (("--deadline", "0"), "--deadline: 0.0 is not above 0"),
-        (("--deadline", "nan"), "--deadline: nan is not above 0"),
+        (("--deadline", "0"), "--deadline: 0.0 is out of range (above 0)"),
+        (("--deadline", "nan"), "--deadline: nan is out of range (above 0)"),
         (("--deliver-command", ""), "--deliver-command: the command is empty"),
         (("--deliver-command", "./no-such", "--deliver-ack", "exit"), "No such file or directory"),
         (("--deliver-ack", "exit"), "--deliver-ack: goes with --deliver-command"),

@@ -8,7 +8,8 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.batch import Order
 from agcod_async.cli.display import Glance
 from agcod_async.cli.interrupts import DRAIN_SECONDS
-from agcod_async.cli.issuing import Batch, Line
+from agcod_async.cli.issuing import Batch
+from agcod_async.cli.line import Line
 from agcod_async.cli.report import NoteReport
 from agcod_async.cli.traffic import Traffic
 from agcod_async.delivery import Sink
@@ -87,7 +88,7 @@ def issued(
             batch = Batch(
                 Line(session, pacer, traffic, PaceMeter(10, clock)),
                 ORDERS,
-                len(ORDERS),
+                total=len(ORDERS),
                 display=display,
                 report=NoteReport(display),
                 sink=sink,

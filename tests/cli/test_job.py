@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from agcod_async.cli import job_command
+from agcod_async.core.outcomes import Reason
+from agcod_async.errors import UsageError
 from agcod_async.figures import from_json
 from agcod_async.settings import Settings
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
@@ -202,6 +204,9 @@ def test_when_the_funds_run_out_the_job_stands_and_says_whom_to_ask(
 
     assert (run.code, status.code) == (4, 4)
     assert "the line stands still: F300 InsufficientFunds" in run.err
+    assert "declined" not in run.err, "nothing is: the order is in the plan"
+    assert "unavailable" not in run.err
+    assert run.out.split("orders of this run")[1].split()[0] == "2"
     assert "The line stands still: F300 InsufficientFunds" in status.out
     assert "operations team" in status.out
     assert emulator.ledger.balances()[0].live == Decimal("30.50")
@@ -225,6 +230,7 @@ def test_the_funds_are_watched_on_demand_and_stop_the_line_below_the_mark(
     assert agcod("batch", "resume", job, "--no-funds").code == 0
     marks = agcod("batch", "resume", job, "--no-funds", "--stop-below", "5")
     assert marks.code == 2
+    assert "--warn-below, --stop-below: need --funds" in marks.err
 
 
 def test_an_order_in_doubt_is_listed_until_it_is_settled(
@@ -253,10 +259,10 @@ def test_an_order_in_doubt_is_listed_until_it_is_settled(
         (("--spend-cap", "5"), "--spend-cap: needs --job"),
         (("--funds",), "--funds: needs --job"),
         (("--stop-below", "5"), "--stop-below: needs --job"),
-        (("--job", "j", "--concurrency", "0"), "--concurrency: is out of range"),
-        (("--job", "j", "--deadline", "0"), "--deadline: is out of range"),
+        (("--job", "j", "--concurrency", "0"), "--concurrency: 0 is out of range (1 to 10000)"),
+        (("--job", "j", "--deadline", "0"), "--deadline: 0.0 is out of range (above 0)"),
         (("--patience", "60"), "--patience: needs --job"),
-        (("--job", "j", "--patience", "-1"), "--patience: is out of range"),
+        (("--job", "j", "--patience", "-1"), "--patience: -1.0 is out of range (0 or more)"),
         (("--job", "j", "--deliver-to", "nowhere:nothing"), "--deliver-to"),
         (("--job", "j", "--spend-cap", "five"), "amount: 'five' is not"),
     ],
@@ -317,6 +323,41 @@ def test_a_full_disk_ends_the_run_as_in_doubt(
         sql.execute("DROP TRIGGER full")
     assert agcod("batch", "resume", job).code == 0
     assert emulator.ledger.balances()[0].live == Decimal("60.75")
+
+
+@pytest.mark.parametrize(("refuse", "code"), [("nobody", 0), ("Emula2", 1)])
+@pytest.mark.usefixtures("emulator")
+def test_a_job_that_cannot_be_read_after_its_run_still_says_what_happened_to_the_money(
+    agcod: Agcod,
+    file_of: FileOf,
+    job: Path,
+    shop: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refuse: str,
+    code: int,
+) -> None:
+    def unreadable(directory: Path) -> object:
+        raise UsageError(Reason(f"{directory}: there is no job here"))
+
+    monkeypatch.setattr(job_command, "view_job", unreadable)
+    page, path = tmp_path / "report.json", file_of(HEADER, *ORDERS)
+    sink = ("--deliver-to", shop(refuse), "--deliver-attempts", "1")
+    run = agcod("batch", "issue", path, "--job", job, *sink, "--report", page)
+    told = agcod("batch", "resume", job, *sink, "--json")
+
+    assert (run.code, told.code) == (code, code), "never 2, which says that nothing was sent"
+    assert "how the job stands cannot be read" in run.err
+    assert "there is no job here" in run.err
+    assert page.exists()
+    delivered = 3 - code
+    assert [line.split() for line in run.out.splitlines() if "delivered" in line] == [
+        ["delivered", str(delivered)]
+    ]
+    shown = told.objects[-1]
+    assert (shown["kind"], shown["exit_code"]) == ("job", code)
+    assert shown["states"]["delivered"] == {"orders": delivered}
+    assert "there is no job here" in shown["problem"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this platform has no SIGUSR1")
@@ -430,7 +471,7 @@ def test_the_reports_of_a_jobs_runs_add_up(
     agcod("report", *reports[:2], "-o", reports[2])
     first, second, both = (from_json(file.read_text(encoding="utf-8")) for file in reports)
 
-    assert (first.taken_again, first.settled_ids) == ({}, ())
+    assert (first.taken_again, first.settled) == ({}, {})
     assert first.taken.orders == 3
     assert {name: worth.orders for name, worth in second.taken_again.items()} == {"issued": 1}
     assert both.taken == both.ended("issued") == first.taken

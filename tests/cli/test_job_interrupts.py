@@ -10,17 +10,19 @@ from agcod_async.agcod import AgcodSession
 from agcod_async.batch import JobRun, Order
 from agcod_async.cli.exits import ExitCode
 from agcod_async.cli.interrupts import DRAIN_SECONDS
-from agcod_async.cli.issuing import Line
 from agcod_async.cli.job_batch import JobBatch
+from agcod_async.cli.line import Line
 from agcod_async.cli.report import NoteReport
 from agcod_async.cli.traffic import Traffic
+from agcod_async.delivery.line import HURRIED_CLOSE_SECONDS_MIN, HURRIED_SECONDS_MAX
 from agcod_async.figures.pace import PaceMeter
 from agcod_async.pacing.pacer import LocalPacer
+from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
 from agcod_async.testing.clock import run, virtual_clock
 from agcod_async.values import Money
 from tests.cli.test_interrupts import Notes
-from tests.support.jobs import counts, planned, reopened, run_once
+from tests.support.jobs import Taker, counts, planned, reopened, run_once
 
 ORDERS = [Order(request_id=f"Emula{n:03}", amount=Money(1, "USD")) for n in range(100)]
 SILENT = tuple(
@@ -37,7 +39,11 @@ class Deaf(NoteReport):
 
 
 def interrupted(
-    directory: Path, *interrupts_at: float, silent: bool = False, deaf: bool = False
+    directory: Path,
+    *interrupts_at: float,
+    silent: bool = False,
+    deaf: bool = False,
+    sink: Taker | None = None,
 ) -> tuple[JobBatch, Notes, Emulator, dict[str, int], float]:
     """Run the job in virtual time, with an interrupt at each of these seconds."""
     clock, display = virtual_clock(), Notes()
@@ -60,8 +66,9 @@ def interrupted(
             ) as session:
                 batch = JobBatch(
                     Line(session, pacer, traffic, PaceMeter(10, clock)),
-                    JobRun(session, job, concurrency=8, clock=clock),
-                    len(ORDERS),
+                    JobRun(session, job, sink=sink, concurrency=8, clock=clock),
+                    total=len(ORDERS),
+                    refused=0,
                     display=display,
                     report=Deaf(display) if deaf else NoteReport(display),
                 )
@@ -116,6 +123,48 @@ def test_the_third_stops_at_once_and_the_job_can_be_resumed(tmp_path: Path) -> N
 
     assert run(again()) == {"issued": 100}
     assert emulator.ledger.balances()[0].live == 100
+
+
+class Hanging(Taker):
+    """Takes cards and acknowledges none of them in time, nor closes."""
+
+    async def deliver(self, card: GiftCard, order: Order) -> None:
+        await super().deliver(card, order)
+        await asyncio.sleep(50.0)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await asyncio.sleep(80.0)
+
+
+def test_a_hurried_stop_does_not_wait_for_the_sink_and_nothing_is_lost(tmp_path: Path) -> None:
+    sink = Hanging()
+    batch, _, emulator, left, ended_at = interrupted(tmp_path / "job", 3.0, 4.0, sink=sink)
+
+    assert ended_at < 4.0 + HURRIED_SECONDS_MAX + HURRIED_CLOSE_SECONDS_MIN + 1.0
+    assert sink.closed == 1
+    assert set(left) == {"issued", "planned"}
+    assert left["issued"] == batch.tally.undelivered == len(list(emulator.ledger.cards()))
+
+    async def again() -> Taker:
+        taker = Taker()
+        await run_once(await reopened(tmp_path / "job"), emulator, taker)
+        return taker
+
+    taker = run(again())
+    assert len(taker.cards) == len(ORDERS)
+    assert set(sink.cards) <= set(taker.cards), "not acknowledged, so delivered once more"
+
+
+def test_an_interrupt_also_hurries_a_sink_that_is_closing(tmp_path: Path) -> None:
+    class Slow(Taker):
+        async def aclose(self) -> None:
+            await asyncio.sleep(80.0)
+
+    _, _, _, left, ended_at = interrupted(tmp_path / "job", 30.0, 31.0, sink=Slow())
+
+    assert left == {"delivered": 100}
+    assert ended_at == pytest.approx(31.0 + HURRIED_SECONDS_MAX, abs=0.1)
 
 
 def test_when_nobody_reads_the_receipts_no_more_orders_are_taken(tmp_path: Path) -> None:

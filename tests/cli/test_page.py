@@ -112,7 +112,7 @@ def test_text_from_elsewhere_stays_text_wherever_it_stands() -> None:
     hostile = replace(
         FULL,
         declined=(Refusal(HOSTILE, HOSTILE, 1),),
-        in_doubt=(OrderInDoubt(HOSTILE, "replay_same_id"),),
+        in_doubt=(OrderInDoubt(HOSTILE, "replay_same_id", at=STARTED_AT),),
         retries={HOSTILE: 3, "Lost": 2},
         verdicts={"issued": FULL.taken},
         stopped=HOSTILE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agcod_async.cli import issuing, report_file
+from agcod_async.cli import report_file, watched
 from agcod_async.cli.page import write_whole
 from agcod_async.figures import Figures, from_json, to_json
 from agcod_async.testing import Emulator, EmulatorConfig, FaultKind, FaultRule, FaultScript
@@ -58,7 +58,12 @@ def test_what_is_in_doubt_is_in_the_figures_with_its_next_safe_step(
 
     shown = json.loads(data.read_bytes())
     assert shown["in_doubt"] == [
-        {"request_id": "Emula2", "next_safe_action": "replay_same_id", "not_before": None}
+        {
+            "request_id": "Emula2",
+            "next_safe_action": "replay_same_id",
+            "not_before": None,
+            "at": shown["paces"][0]["started_at"],
+        }
     ]
     assert shown["verdicts"]["in_doubt"] == {"orders": 1, "amounts": {"USD": "20.50"}}
 
@@ -116,11 +121,11 @@ def test_figures_that_cannot_be_put_together_change_nothing_else(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise ValueError("started_at: not a time in UTC")
 
     page = tmp_path / "r.html"
-    monkeypatch.setattr(issuing, "figures_of", fails)
+    monkeypatch.setattr(watched, "figures_of", fails)
 
     run = agcod("batch", "issue", file_of(HEADER, *ORDERS[:3]), "--report", page)
 

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -155,13 +156,13 @@ def test_an_order_that_an_earlier_run_left_is_counted_as_taken_again() -> None:
     clock = virtual_clock()
 
     async def main() -> Figures:
-        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace(), has_sink=True)
 
     figures = from_json(to_json(run(main())))
     assert figures.taken_again == {
         left: Worth(1, {"USD": Decimal("2.00")}) for left in ("in_doubt", "open", "unavailable")
     }
-    assert figures.settled_ids == ("Emula1", "Emula2")
+    assert figures.settled == dict.fromkeys(("Emula1", "Emula2"), figures.paces[0].started_at)
     assert [order.request_id for order in figures.in_doubt] == ["Emula1", "Emula2", "Emula3"]
     assert figures.open == figures.taken
     assert (figures.stopped or "").startswith("a long story")
@@ -171,8 +172,9 @@ def test_an_order_that_goes_back_into_the_plan_counts_in_no_run_until_it_is_take
     clock = virtual_clock()
     order = Order(request_id="Emula1", amount=Money("2.00", "USD"))
 
-    async def figures(tally: Tally) -> Figures:
-        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+    async def figures(tally: Tally, started_at: float) -> Figures:
+        await asyncio.sleep(started_at)
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace(), has_sink=True)
 
     stopped, back, done = Tally(), Tally(), Tally()
     stopped.take(order)
@@ -180,7 +182,7 @@ def test_an_order_that_goes_back_into_the_plan_counts_in_no_run_until_it_is_take
     done.take(order)
     done.add(issued(amount="2.00"), "none")
 
-    runs = [run(figures(tally)) for tally in (stopped, back, done)]
+    runs = [run(figures(tally, n)) for n, tally in enumerate((stopped, back, done))]
     assert merged(runs[:2]).taken.orders == 0
     assert merged(runs[:2]).in_doubt == ()
     assert merged(runs).taken == merged(runs).ended("issued") == Worth(1, {"USD": Decimal("2.00")})
@@ -190,7 +192,7 @@ def test_a_card_that_is_not_read_back_stays_issued_and_counts_once() -> None:
     clock = virtual_clock()
 
     async def figures(tally: Tally) -> Figures:
-        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace())
+        return figures_of(tally, Traffic(), PaceMeter(10.0, clock).pace(), has_sink=True)
 
     first, unread, last = Tally(), Tally(), Tally()
     card = issued(amount="1.00")

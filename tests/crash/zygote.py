@@ -85,7 +85,6 @@ async def work(task: dict[str, Any]) -> None:
             run = JobRun(session, job, sink=sink, concurrency=task["concurrency"])
             async for _ in run.settled():
                 pass
-            await sink.aclose()
     await transport.aclose()
 
 

@@ -20,7 +20,11 @@ from agcod_async.delivery import (
     LineState,
     Undelivered,
 )
-from agcod_async.delivery.line import CLOSE_SECONDS_MAX, HURRIED_SECONDS_MAX
+from agcod_async.delivery.line import (
+    CLOSE_SECONDS_MAX,
+    HURRIED_CLOSE_SECONDS_MIN,
+    HURRIED_SECONDS_MAX,
+)
 from agcod_async.errors import UsageError
 from agcod_async.providers.agcod.messages import GiftCard
 from agcod_async.testing.clock import run, virtual_clock
@@ -304,14 +308,17 @@ def test_a_listener_that_raises_stops_nothing(caplog: pytest.LogCaptureFixture) 
 # --- the end ---------------------------------------------------------------------------------
 
 
-def test_a_hurried_delivery_gets_little_more_time_and_so_does_the_next() -> None:
+def test_hurried_deliveries_get_little_more_time_all_of_them_together() -> None:
     async def main() -> None:
-        line = line_of(Toy(lambda _id, _attempt: 1000.0))
+        sink = Toy(lambda _id, _attempt: 1000.0)
+        line = line_of(sink, DeliveryPolicy(at_a_time_max=1))
         asyncio.get_running_loop().call_at(10.0, line.hurry)
-        assert await hand_over(line, 1) == Undelivered("the sink took too long", attempts=1)
+        asyncio.get_running_loop().call_at(13.0, line.hurry)
+        first, *others = await asyncio.gather(*(hand_over(line, number) for number in range(20)))
+        assert first == Undelivered("the sink took too long", attempts=1)
+        assert others == [Undelivered("no time was left for it", attempts=0)] * 19
         assert now() == pytest.approx(10.0 + HURRIED_SECONDS_MAX, abs=0.01)
-        await hand_over(line, 2)
-        assert now() == pytest.approx(10.0 + 2 * HURRIED_SECONDS_MAX, abs=0.01)
+        assert line.failures_in_row == 1, "a sink that is not asked has not failed"
 
     run(main())
 
@@ -387,18 +394,28 @@ def test_a_sink_that_does_not_close_is_told_of_and_left(
     assert caplog.messages == [f"the sink did not close: {problem}"]
 
 
-def test_a_hurried_line_closes_in_a_hurry() -> None:
-    class Stuck(Toy):
-        async def aclose(self) -> None:
-            await asyncio.sleep(10_000)
+class Stuck(Toy):
+    async def aclose(self) -> None:
+        await asyncio.sleep(10_000)
+
+
+@pytest.mark.parametrize(
+    ("hurried_at", "closed_at", "ended_at"),
+    [(0.0, 0.0, 5.0), (0.0, 4.5, 5.5), (0.0, 7.0, 8.0), (3.0, 1.0, 8.0), (88.0, 0.0, 90.0)],
+)
+def test_a_hurried_line_closes_in_a_hurry_also_where_it_is_closing_already(
+    hurried_at: float, closed_at: float, ended_at: float
+) -> None:
+    assert (HURRIED_SECONDS_MAX, HURRIED_CLOSE_SECONDS_MIN, CLOSE_SECONDS_MAX) == (5.0, 1.0, 90.0)
 
     async def main() -> float:
         line = line_of(Stuck())
-        line.hurry()
+        asyncio.get_running_loop().call_at(hurried_at, line.hurry)
+        await asyncio.sleep(closed_at)
         await line.aclose()
         return now()
 
-    assert run(main()) == pytest.approx(HURRIED_SECONDS_MAX, abs=0.01)
+    assert run(main()) == pytest.approx(ended_at, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,20 @@ from decimal import Decimal
 from agcod_async.figures import Figures, Latency, OrderInDoubt, Pace, Refusal, Worth
 
 STARTED_AT = datetime(2026, 3, 4, 9, 15, 2, tzinfo=UTC)
+RESUMED_AT = STARTED_AT + timedelta(hours=1)
 
 
 def dollars(orders: int, amount: str) -> Worth:
     return Worth(orders, {"USD": Decimal(amount)})
 
 
-def pace(requests: tuple[int, ...] = (18, 20, 3, 9), seconds: float = 3.5) -> Pace:
+def pace(
+    requests: tuple[int, ...] = (18, 20, 3, 9),
+    seconds: float = 3.5,
+    started_at: datetime = STARTED_AT,
+) -> Pace:
     return Pace(
-        started_at=STARTED_AT,
+        started_at=started_at,
         seconds=seconds,
         requests_per_second=20.0,
         interval_seconds=1.0,
@@ -39,7 +44,9 @@ FULL = Figures(
         Refusal("F300", "InsufficientFunds", 2),
         Refusal("F200", "CurrencyCodeMismatch", 1),
     ),
-    in_doubt=(OrderInDoubt("Emula7", "wait_until", STARTED_AT + timedelta(minutes=6)),),
+    in_doubt=(
+        OrderInDoubt("Emula7", "wait_until", STARTED_AT + timedelta(minutes=6), at=STARTED_AT),
+    ),
     requests=60,
     throttles=1,
     undos=2,
@@ -53,11 +60,13 @@ EMPTY = Figures(paces=(pace((), 0.0),), taken=Worth(), verdicts={})
 
 RESUMED = replace(
     EMPTY,
-    paces=(pace((2,), 0.4),),
+    paces=(pace((2,), 0.4, RESUMED_AT),),
     taken=dollars(2, "50.00"),
     taken_again={"in_doubt": dollars(1, "25.00"), "unavailable": dollars(1, "25.00")},
-    settled_ids=("Emula7",),
+    settled={"Emula7": RESUMED_AT},
     verdicts={"issued": dollars(2, "50.00")},
+    has_sink=True,
+    delivered=2,
     requests=2,
 )
 """What a second run of the job made of the two orders that `FULL` had left unsettled."""

@@ -32,6 +32,7 @@ def changed(**members: Any) -> bytes:
 
 
 WORTH = {"orders": 1, "amounts": {"USD": "1.00"}}
+AT = "2026-03-04T09:15:02Z"
 PACE = json.loads(to_json(FULL))["paces"][0]
 
 
@@ -57,12 +58,15 @@ PACE = json.loads(to_json(FULL))["paces"][0]
         changed(retries={"Lost": -1}),
         changed(retries={"L" * 1000: 1}),
         changed(stopped="s" * 1000),
-        changed(settled_ids=["s" * 1000]),
-        changed(settled_ids=["s"] * (IN_DOUBT_LISTED_MAX + 1)),
+        changed(settled={"s" * 1000: AT}),
+        changed(settled={f"s{n}": AT for n in range(IN_DOUBT_LISTED_MAX + 1)}),
+        changed(settled={"s": "0001-01-01T00:00:00Z"}),
         changed(declined=[{"code": None, "error_type": "E" * 1000, "orders": 1}]),
         changed(declined=[{"code": None, "error_type": "E", "orders": 1}] * (REFUSALS_MAX + 2)),
-        changed(in_doubt=[{"request_id": "E" * 1000, "next_safe_action": "replay_same_id"}]),
-        changed(in_doubt=[{"request_id": "E", "next_safe_action": "send_anew"}]),
+        changed(
+            in_doubt=[{"request_id": "E" * 1000, "next_safe_action": "replay_same_id", "at": AT}]
+        ),
+        changed(in_doubt=[{"request_id": "E", "next_safe_action": "send_anew", "at": AT}]),
     ],
     ids=lambda text: text[-24:].decode(errors="replace"),
 )

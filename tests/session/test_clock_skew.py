@@ -535,6 +535,34 @@ def test_a_date_that_lies_and_a_clock_that_is_set_cut_no_wait_short() -> None:
     run(main())
 
 
+def test_what_is_learnt_of_the_clocks_while_a_card_is_held_makes_the_wait_longer() -> None:
+    async def main() -> None:
+        knows = False
+
+        def meddle(_: int, reply: Reply) -> Reply:
+            return reply if knows else replace(reply, date=None)
+
+        # Signed three minutes ahead while nothing was known of it, so let in for that long.
+        script = late_cancel_of(9, 300 + 3 * MINUTE - 5)
+        knobs = {"faults": script, "semantics": Semantics(AfterCancel.REISSUE)}
+        async with stage(3 * MINUTE, meddle=meddle, **knobs) as s:
+            held = asyncio.create_task(s.create(9, deadline_seconds=PATIENT_SECONDS))
+            await asyncio.sleep(MINUTE)
+            knows = True
+            await s.creates(1, 2, 3)
+            assert s.session.clock_skew_seconds == pytest.approx(3 * MINUTE, abs=FEW_SECONDS)
+            card = await held
+            s.emulator.land_everything()
+
+            cancel = next(one for one in s.through.dated if one.operation == "CancelGiftCard")
+            assert cancel.error_seconds == pytest.approx(3 * MINUTE, abs=FEW_SECONDS)
+            live = s.emulator.ledger.card(str(card.request_id))
+            assert live is not None
+            assert live.status is CardStatus.LIVE
+
+    run(main())
+
+
 # --- what an operator sees --------------------------------------------------------------------
 
 

@@ -8,10 +8,12 @@ from typing import TypeVar
 from agcod_async.agcod import AgcodSession
 from agcod_async.batch.job import JOURNAL_NAME, PLAN_NAME, Job
 from agcod_async.batch.job_rows import RowState
-from agcod_async.batch.job_run import JobRun, Settled
+from agcod_async.batch.job_run import JobRun
 from agcod_async.batch.job_store import JobStore
 from agcod_async.batch.orders import Order
 from agcod_async.batch.planning import plan_job
+from agcod_async.batch.settled import Settled
+from agcod_async.journal.base import JournalError
 from agcod_async.journal.records import Entry
 from agcod_async.journal.sqlite_file import SqliteFile
 from agcod_async.journal.sqlite_store import SqliteStore
@@ -44,6 +46,13 @@ class AtOnce:
 
     async def aclose(self) -> None:
         self.store.close()
+
+
+class Busy:
+    """A plan that somebody else writes to for a while."""
+
+    async def ask(self, _: object) -> object:
+        raise JournalError("database is locked")
 
 
 class CrashError(BaseException):

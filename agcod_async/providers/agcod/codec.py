@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Final, TypeVar, cast
 
 import msgspec
@@ -103,10 +102,16 @@ def read(reply: Reply, answer: type[T], asked: Asked) -> T | Fault | Unreadable:
         return Unreadable(f"a reply that cannot be read, with HTTP status {reply.status}")
 
 
-@cache  # there are as many types as operations
 def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
     """Return what reads an answer; a number of whatever kind stays exact."""
-    return msgspec.json.Decoder(answer, dec_hook=_as_value, float_hook=_exact)
+    made = _decoders.get(answer)
+    if made is None:
+        made = msgspec.json.Decoder(answer, dec_hook=_as_value, float_hook=_exact)
+        _decoders[answer] = made
+    return cast("msgspec.json.Decoder[T]", made)
+
+
+_decoders: Final[dict[type[object], object]] = {}  # as many as there are operations
 
 
 def _exact(digits: str) -> Decimal:
