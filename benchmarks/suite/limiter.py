@@ -1,14 +1,19 @@
 """One limiter in a process of its own, under 64 workers or under a crowd that waits.
 
-    python -m benchmarks.suite.limiter pace NAME RATE SECONDS
+    python -m benchmarks.suite.limiter pace NAME RATE SECONDS JITTER_SECONDS
     python -m benchmarks.suite.limiter crowd NAME RATE WAITERS
+
+With jitter every request spends a random time on its way to a server that counts strictly: what
+would be more than the cap in any sliding second is throttled there.
 """
 
 import asyncio
 import json
 import math
+import random
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 
 from benchmarks.suite.limiters import LIMITERS
@@ -31,17 +36,39 @@ def busiest_second(moments: Sequence[float]) -> int:
     return most
 
 
-async def pace(name: str, rate: float, seconds: float) -> dict[str, float]:
+class StrictServer:
+    """A server that lets no sliding second hold more than the cap. What it refuses does not count."""
+
+    def __init__(self, rate: float) -> None:
+        self._accepted: deque[float] = deque(maxlen=round(rate))
+        self.throttled = 0
+
+    def throttles(self, now: float) -> bool:
+        """Take a request in."""
+        accepted = self._accepted
+        if len(accepted) == accepted.maxlen and now - accepted[0] < 1.0:
+            self.throttled += 1
+            return True
+        accepted.append(now)
+        return False
+
+
+async def pace(name: str, rate: float, seconds: float, jitter: float) -> dict[str, float]:
     """Let 64 workers take permits, one after the other, for so long."""
-    acquire = LIMITERS[name](rate)
+    acquire, chance, server = LIMITERS[name](rate), random.Random(1), StrictServer(rate)
     moments: list[float] = []
     cpu = time.process_time()
     ends_at = time.monotonic() + SETTLING_SECONDS + seconds
 
     async def worker() -> None:
         while True:
-            await acquire()
+            answered = await acquire()
             moments.append(time.monotonic())
+            if jitter:
+                await asyncio.sleep(chance.uniform(0.0, jitter))
+                answered(server.throttles(time.monotonic()))
+            else:
+                answered(False)
 
     workers = [asyncio.create_task(worker()) for _ in range(WORKERS)]
     await asyncio.sleep(ends_at - time.monotonic())
@@ -54,7 +81,7 @@ async def pace(name: str, rate: float, seconds: float) -> dict[str, float]:
     return {
         "share": used / (rate * seconds),
         "busiest": busiest_second(moments) / rate,
-        "micros": cpu / len(moments) * 1e6,
+        "throttled": server.throttled / len(moments),
         "cpu_share": cpu / (seconds + SETTLING_SECONDS),
     }
 
@@ -97,12 +124,13 @@ async def crowd(name: str, rate: float, waiters: int) -> dict[str, float]:
 
 
 def main() -> None:
-    kind, name, rate, amount = sys.argv[1:]
+    kind, name, *figures = sys.argv[1:]
     if kind == "pace":
-        print(json.dumps(asyncio.run(pace(name, float(rate), float(amount)))), flush=True)
+        run = pace(name, *map(float, figures))
     else:
         pin_client()
-        print(json.dumps(asyncio.run(crowd(name, float(rate), int(amount)))), flush=True)
+        run = crowd(name, float(figures[0]), int(figures[1]))
+    print(json.dumps(asyncio.run(run)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,20 @@
 """The limiters, each as its own documents say it is used, behind one coroutine: wait for a permit.
 
-What is sent under a permit is not of interest here, so it is answered at once.
+A permit is something that is told, once the reply is there, whether it was a throttle. Most
+limiters do not want to know.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-Acquire = Callable[[], Awaitable[object]]
+Answered = Callable[[bool], None]
+Acquire = Callable[[], Awaitable[Answered]]
+
+
+def _not_interested(was_throttled: bool) -> None:  # noqa: FBT001  the form of `Answered`
+    """Do nothing with the answer."""
 
 
 def local_pacer(rate: float) -> Acquire:
@@ -17,10 +24,10 @@ def local_pacer(rate: float) -> Acquire:
 
     pacer = LocalPacer(requests_per_second=rate)
 
-    async def acquire() -> None:
+    async def acquire() -> Answered:
         permit = await pacer.admit(Lane.BATCH, "CreateGiftCard", within_seconds=None)
         permit.sending()
-        permit.answered(throttled=False)
+        return lambda was_throttled: permit.answered(throttled=was_throttled)
 
     return acquire
 
@@ -29,14 +36,14 @@ def aiolimiter_bucket(rate: float) -> Acquire:
     """Return aiolimiter as its documents show it: so many in a second."""
     from aiolimiter import AsyncLimiter  # noqa: PLC0415
 
-    return AsyncLimiter(rate, 1).acquire
+    return _deaf(AsyncLimiter(rate, 1).acquire)
 
 
 def aiolimiter_single(rate: float) -> Acquire:
     """Return aiolimiter as it must be used where bursts are punished: one at a time."""
     from aiolimiter import AsyncLimiter  # noqa: PLC0415
 
-    return AsyncLimiter(1, 1 / rate).acquire
+    return _deaf(AsyncLimiter(1, 1 / rate).acquire)
 
 
 def pyrate_limiter(rate: float) -> Acquire:
@@ -44,7 +51,7 @@ def pyrate_limiter(rate: float) -> Acquire:
     from pyrate_limiter import Duration, Limiter, Rate  # noqa: PLC0415
 
     limiter = Limiter(Rate(round(rate), Duration.SECOND))
-    return lambda: limiter.try_acquire_async("account")
+    return _deaf(lambda: limiter.try_acquire_async("account"))
 
 
 def limits_window(rate: float) -> Acquire:
@@ -61,33 +68,49 @@ def limits_window(rate: float) -> Acquire:
             stats = await limiter.get_window_stats(item, "account")
             await asyncio.sleep(max(stats.reset_time - time.time(), 0.001))
 
-    return acquire
+    return _deaf(acquire)
+
+
+def throttled_bucket(rate: float) -> Acquire:
+    """Return throttled-py with its defaults, which are a token bucket and a burst of one second."""
+    from throttled.asyncio import per_sec  # noqa: PLC0415
+
+    return _throttled("token_bucket", per_sec(round(rate)))
 
 
 def throttled_gcra(rate: float) -> Acquire:
-    """Return throttled-py's GCRA without bursts."""
-    from throttled.asyncio import MemoryStore, RateLimiterType, Throttled, per_sec  # noqa: PLC0415
+    """Return throttled-py's GCRA, without bursts."""
+    from throttled.asyncio import per_sec  # noqa: PLC0415
 
-    throttle = Throttled(
-        key="account",
-        using=RateLimiterType.GCRA.value,
-        quota=per_sec(round(rate), burst=1),
-        store=MemoryStore(),
-        timeout=60,
-    )
+    return _throttled("gcra", per_sec(round(rate), burst=1))
+
+
+def _throttled(algorithm: str, quota: Any) -> Acquire:  # noqa: ANN401  a class of throttled-py
+    from throttled.asyncio import MemoryStore, Throttled  # noqa: PLC0415
+
+    # With a timeout it waits by itself; a caller that it sends away all the same asks again.
+    throttle = Throttled(key="N", using=algorithm, quota=quota, store=MemoryStore(), timeout=60)
 
     async def acquire() -> None:
         while (await throttle.limit()).limited:
             await asyncio.sleep(0)
 
-    return acquire
+    return _deaf(acquire)
 
 
 def asynciolimiter_limiter(rate: float) -> Acquire:
     """Return asynciolimiter's regular limiter."""
     from asynciolimiter import Limiter  # noqa: PLC0415
 
-    return Limiter(rate).wait
+    return _deaf(Limiter(rate).wait)
+
+
+def _deaf(wait: Callable[[], Awaitable[object]]) -> Acquire:
+    async def acquire() -> Answered:
+        await wait()
+        return _not_interested
+
+    return acquire
 
 
 LIMITERS: Mapping[str, Callable[[float], Acquire]] = {
@@ -96,6 +119,7 @@ LIMITERS: Mapping[str, Callable[[float], Acquire]] = {
     "aiolimiter (1, 1/N)": aiolimiter_single,
     "pyrate-limiter": pyrate_limiter,
     "limits, moving window": limits_window,
+    "throttled-py, token bucket": throttled_bucket,
     "throttled-py, GCRA": throttled_gcra,
     "asynciolimiter": asynciolimiter_limiter,
 }

@@ -2,8 +2,9 @@
 
 Two figures, of which either is easy to have alone: the share of the cap that 64 workers without
 anything else to do get out of it, and the busiest sliding second as a multiple of the cap. Above
-1.00 a server that counts strictly throttles. Nothing is sent: the network's jitter comes on top
-(`benchmarks/pacing_loopback.py` measures that).
+1.00 a server that counts strictly throttles. These are moments of leaving. Requests are counted
+when they arrive, so a third figure is how many a strict server throttles if each spends a random
+time of up to 20 ms on its way.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ RATES_TOGETHER = (10, 100)
 """At these rates a limiter does next to nothing, so they may all run at the same time."""
 
 RATES_ALONE = (1_000, 10_000)
+JITTER_RATES = (10, 100)
+JITTER_SECONDS = 0.02
 CROWD_RATE = 20_000
 CROWD_LIMITERS = (
     "LocalPacer",
@@ -31,31 +34,48 @@ CROWD_LIMITERS = (
 
 def run(*, quick: bool) -> dict[str, Any]:
     """Answer the question."""
-    paces = _paces(quick=quick)
-    crowds = _crowds((1_000, 10_000) if quick else (1_000, 10_000, 100_000))
-    return {"paces": paces, "crowd_rate": CROWD_RATE, **crowds}
+    return {
+        "paces": _paces(quick=quick),
+        "jitter_seconds": JITTER_SECONDS,
+        "with_jitter": _with_jitter(quick=quick),
+        "crowd_rate": CROWD_RATE,
+        **_crowds((1_000, 10_000) if quick else (1_000, 10_000, 100_000)),
+    }
 
 
 def _paces(*, quick: bool) -> dict[str, Any]:
-    seconds, rounds = (4.0, 1) if quick else (12.0, 2)
+    rounds, seconds = (1, 2.0) if quick else (2, 3.0)
     found: dict[str, Any] = {}
-    print(f"{'':24} {'cap/s':>7} {'share used':>10} {'busiest second / cap':>21} {'of a core':>10}")
+    print(f"{'':26} {'cap/s':>7} {'share used':>10} {'busiest second / cap':>21} {'of a core':>10}")
     for rate in RATES_TOGETHER:
-        with ThreadPoolExecutor(len(LIMITERS)) as threads:
-            runs = threads.map(lambda name, rate=rate: _pace(name, rate, seconds), LIMITERS)
-            for name, figures in zip(LIMITERS, runs, strict=True):
-                found.setdefault(str(rate), {})[name] = _shown(name, rate, [figures])
+        found[str(rate)] = _together(rate, 4.0 if quick else 12.0)
     for rate in RATES_ALONE:
         turns: dict[str, list[dict[str, float]]] = {name: [] for name in LIMITERS}
         for _ in range(rounds):
             for name, taken in turns.items():
-                taken.append(_pace(name, rate, 2.0 if quick else 3.0))
+                taken.append(_pace(name, rate, seconds))
         found[str(rate)] = {name: _shown(name, rate, taken) for name, taken in turns.items()}
     return found
 
 
-def _pace(name: str, rate: int, seconds: float) -> dict[str, float]:
-    with Child("benchmarks.suite.limiter", "pace", name, str(rate), str(seconds)) as child:
+def _with_jitter(*, quick: bool) -> dict[str, Any]:
+    print(f"with up to {JITTER_SECONDS * 1e3:g} ms on the way:")
+    seconds = 6.0 if quick else 20.0
+    return {str(rate): _together(rate, seconds, JITTER_SECONDS) for rate in JITTER_RATES}
+
+
+def _together(rate: int, seconds: float, jitter: float = 0.0) -> dict[str, Any]:
+    with ThreadPoolExecutor(len(LIMITERS)) as threads:
+        runs = threads.map(lambda name: _pace(name, rate, seconds, jitter), LIMITERS)
+        return {
+            name: _shown(name, rate, [figures])
+            for name, figures in zip(LIMITERS, runs, strict=True)
+        }
+
+
+def _pace(name: str, rate: int, seconds: float, jitter: float = 0.0) -> dict[str, float]:
+    arguments = ("pace", name, str(rate), str(seconds), str(jitter))
+    with Child("benchmarks.suite.limiter", *arguments) as child:
         return dict(child.first)
 
 
@@ -63,11 +83,12 @@ def _shown(name: str, rate: int, taken: list[dict[str, float]]) -> dict[str, flo
     figures = {
         "share": median(one["share"] for one in taken),
         "busiest": max(one["busiest"] for one in taken),
+        "throttled": max(one["throttled"] for one in taken),
         "cpu_share": median(one["cpu_share"] for one in taken),
     }
     print(
-        f"{name:24} {rate:7,} {figures['share']:10.3f} {figures['busiest']:21.3f}"
-        f" {figures['cpu_share']:10.1%}",
+        f"{name:26} {rate:7,} {figures['share']:10.3f} {figures['busiest']:21.3f}"
+        f" {figures['cpu_share']:10.1%} {figures['throttled']:10.1%} throttled",
         flush=True,
     )
     return figures
@@ -86,7 +107,7 @@ def _crowds(sizes: tuple[int, ...]) -> dict[str, Any]:
             found.setdefault(name, {})[str(size)] = figures
             finished = "" if figures["served"] == size else f"  only {figures['served']:,} in time"
             ratio = figures["micros"] / figures["bare_micros"] if figures["served"] else 0.0
-            print(f"{name:24} {size:7,} waiting: {ratio:6.1f} x a bare task{finished}", flush=True)
+            print(f"{name:26} {size:7,} waiting: {ratio:6.1f} x a bare task{finished}", flush=True)
     own = found["LocalPacer"]
     few, many = str(sizes[0]), str(sizes[-1])
     growth = Comparison(

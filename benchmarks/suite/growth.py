@@ -1,0 +1,41 @@
+"""What an order costs as jobs grow: memory and CPU, from a thousand orders to a hundred thousand.
+
+The job is planned and run as `agcod batch issue --job` does, with its plan and journal on disk,
+against a transport inside the process. `python benchmarks/batch_memory.py` goes on to a million.
+"""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.batch_memory import GROWTH_MIB_MAX, HEADS, measured
+from benchmarks.suite.ratios import Comparison, paired
+
+CPU_GROWTH_MAX = 1.25
+"""The cost of an order may not depend on how many there are; what is above 1 is mostly noise."""
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Answer the question."""
+    sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
+    place = "/var/tmp" if Path("/var/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108  a real disk, mostly
+    print(HEADS)
+    growths = []
+    for size in sizes:
+        growths.append(measured(place, size))
+        print(growths[-1], flush=True)
+    first, last = growths[0], growths[-1]
+    comparison = Comparison(
+        of=f"CPU an order of {last.orders:,}",
+        to=f"of {first.orders:,}",
+        ratio=paired([last.cpu_micros], [first.cpu_micros]),
+        at_most=CPU_GROWTH_MAX,
+    )
+    print(comparison)
+    return {
+        "sizes": [asdict(one) for one in growths],
+        "mib_more": last.mib - first.mib,
+        "mib_more_max": GROWTH_MIB_MAX,
+        "comparisons": [comparison.as_data()],
+    }
