@@ -7,24 +7,29 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# The benchmarks' peers have an environment of their own, so that `make test` does without them.
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
+BENCH_PIP := $(BENCH_VENV)/bin/python -m pip --disable-pip-version-check
+BENCH_PYTHON := PYTHONPATH=. $(BENCH_VENV)/bin/python -P
+
 # The parts in which a line that no test reaches could cost somebody a gift card.
 CRITICAL := agcod_async/core/*,agcod_async/engine/*,agcod_async/pacing/*,agcod_async/wire/sigv4.py
 COVERAGE_MIN := 95
 TEST_WORKERS := 2
 
 GENERATORS := $(wildcard docs/generate_*.py)
-BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 
 # pyright comes whole with its Python package; it has nothing to say about newer ones.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model sim sim-long bench demo crash-demo certify docs
+.PHONY: help setup format lint types test model sim sim-long bench bench-compare demo crash-demo certify docs
 .PHONY: check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## Create .venv with everything pinned in constraints.txt
 
@@ -74,9 +79,21 @@ sim: $(READY) ## Simulate the shipped code against a hostile network; SEED=… o
 sim-long: $(READY) ## The same with every schedule of four faults and a million cards: more than an hour
 	$(BIN)/python -m tests.simulation long
 
-bench: $(READY) ## Measure, on this machine and over loopback only
-	@for benchmark in $(BENCHMARKS); do \
-		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; done
+$(BENCH_READY): pyproject.toml constraints.txt | $(READY)
+	$(BIN)/python -m venv --clear $(BENCH_VENV)
+	$(BENCH_PIP) install --quiet --constraint constraints.txt pip
+	$(BENCH_PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable '.[lean]' --group bench
+	$(BENCH_PIP) install --quiet --constraint constraints.txt \
+		--target $(BENCH_VENV)/with-sniffio sniffio
+	@touch $@
+
+bench: $(BENCH_READY) ## Measure beside its peers, and write docs/explanation/performance.md; QUICK=1
+	$(BENCH_PYTHON) -m benchmarks.suite $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+bench-compare: $(BENCH_READY) ## Whether a card has become dearer since BASE=<revision>
+	@test -n '$(BASE)' || { echo "make bench-compare BASE=<revision>, such as BASE=main" >&2; exit 2; }
+	$(BENCH_PYTHON) -m benchmarks.suite.compare '$(BASE)'
 
 demo: $(READY) ## Issue a small batch against the local emulator
 	$(BIN)/python docs/examples/demo.py
@@ -92,6 +109,6 @@ docs: $(READY) ## Write the generated pages of docs/reference anew
 		echo "$$generator"; $(BIN)/python "$$generator" || exit 1; done
 
 clean: ## Remove .venv, caches and build results
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(BENCH_VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

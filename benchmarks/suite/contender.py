@@ -2,9 +2,9 @@
 
     python -m benchmarks.suite.contender NAME URL [PATH …]
 
-Reads {"count": …} and writes {"cpu": …, "wall": …, "count": …}, in seconds, until its input ends. A PATH
-is put in front of where packages are looked for. Before each turn the contender issues a few cards
-that do not count, so that its connections stand and its caches are warm; then garbage is
+Reads {"count": …} and writes {"cpu": …, "wall": …, "count": …}, in seconds, until its input ends.
+A PATH is put in front of where packages are looked for. Before each turn the contender issues a few
+cards that do not count, so that its connections stand and its caches are warm; then garbage is
 collected, and the collector stays on, as it is for a user.
 """
 
@@ -65,11 +65,14 @@ async def serve(contender: Contender) -> None:
     """Take turns until there is nobody to ask for another one."""
     await contender.open()
     try:
-        print(json.dumps({"ready": True}), flush=True)
+        package = sys.modules.get("agcod_async")
+        print(json.dumps({"package": package and package.__file__}), flush=True)
         used = count(step=1_000_000)
         # Reading blocks the loop: between its turns a contender shall do nothing.
         while line := sys.stdin.readline():
-            print(json.dumps(await turn(contender, next(used), json.loads(line)["count"])), flush=True)
+            print(
+                json.dumps(await turn(contender, next(used), json.loads(line)["count"])), flush=True
+            )
     finally:
         await contender.close()
 

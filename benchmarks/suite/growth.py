@@ -4,12 +4,11 @@ The job is planned and run as `agcod batch issue --job` does, with its plan and 
 against a transport inside the process. `python benchmarks/batch_memory.py` goes on to a million.
 """
 
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from benchmarks.batch_memory import GROWTH_MIB_MAX, HEADS, measured
+from benchmarks.suite.machine import a_disk
 from benchmarks.suite.ratios import Comparison, paired
 
 CPU_GROWTH_MAX = 1.25
@@ -19,11 +18,10 @@ CPU_GROWTH_MAX = 1.25
 def run(*, quick: bool) -> dict[str, Any]:
     """Answer the question."""
     sizes = (1_000, 10_000) if quick else (1_000, 10_000, 100_000)
-    place = "/var/tmp" if Path("/var/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108  a real disk, mostly
     print(HEADS)
     growths = []
     for size in sizes:
-        growths.append(measured(place, size))
+        growths.append(measured(a_disk(), size))
         print(growths[-1], flush=True)
     first, last = growths[0], growths[-1]
     comparison = Comparison(

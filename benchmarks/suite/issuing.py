@@ -8,7 +8,7 @@ import random
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -73,15 +73,19 @@ class Measured:
         return {
             "cards_a_round": self.cards,
             "micros": self.micros,
-            "mock_busy": [use.busy for use in self.uses],
-            "mock_per_second": [use.per_second for use in self.uses],
+            "mock_busy": max(use.busy for use in self.uses),
+            "mock_per_second": median(use.per_second for use in self.uses),
         }
 
 
 def run(*, quick: bool) -> dict[str, Any]:
     """Answer the question."""
     rounds, seconds = (3, 0.25) if quick else (9, 0.7)
-    contenders = {**CONTENDERS, IN_PROCESS: ("sdk:canned",), IN_PROCESS_SQLITE: ("sdk:canned/sqlite",)}
+    contenders = {
+        **CONTENDERS,
+        IN_PROCESS: ("sdk:canned",),
+        IN_PROCESS_SQLITE: ("sdk:canned/sqlite",),
+    }
     with mock_server() as mock:
         measured = interleaved(contenders, mock, rounds=rounds, seconds=seconds)
     comparisons = [
@@ -92,7 +96,14 @@ def run(*, quick: bool) -> dict[str, Any]:
     return {
         "concurrency": CONCURRENCY,
         "rounds": rounds,
-        "contenders": {name: one.as_data() for name, one in measured.items()},
+        "contenders": {
+            name: {
+                "times_bare": asdict(paired(one.micros, measured["bare aiohttp"].micros)),
+                "times_floor": asdict(paired(one.micros, measured["asyncio floor"].micros)),
+                **one.as_data(),
+            }
+            for name, one in measured.items()
+        },
         "comparisons": [comparison.as_data() for comparison in comparisons],
     }
 
@@ -104,9 +115,7 @@ def interleaved(
     chance = random.Random(1)
     with ExitStack() as stack:
         children = {
-            name: stack.enter_context(
-                Child("benchmarks.suite.contender", kind, mock.url, *paths)
-            )
+            name: stack.enter_context(Child("benchmarks.suite.contender", kind, mock.url, *paths))
             for name, (kind, *paths) in contenders.items()
         }
         measured = {name: Measured(_cards(child, seconds)) for name, child in children.items()}

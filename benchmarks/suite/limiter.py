@@ -37,7 +37,7 @@ def busiest_second(moments: Sequence[float]) -> int:
 
 
 class StrictServer:
-    """A server that lets no sliding second hold more than the cap. What it refuses does not count."""
+    """A server that lets no sliding second hold more than the cap. What it refuses is free."""
 
     def __init__(self, rate: float) -> None:
         self._accepted: deque[float] = deque(maxlen=round(rate))

@@ -92,8 +92,9 @@ def _throttled(algorithm: str, quota: Any) -> Acquire:  # noqa: ANN401  a class 
     throttle = Throttled(key="N", using=algorithm, quota=quota, store=MemoryStore(), timeout=60)
 
     async def acquire() -> None:
-        while (await throttle.limit()).limited:
-            await asyncio.sleep(0)
+        result = await throttle.limit()
+        while result.limited:
+            result = await throttle.limit()
 
     return _deaf(acquire)
 

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ def pin_server() -> None:
     """Keep this process off the client's core."""
     if len(cores()) > 1:
         os.sched_setaffinity(0, set(cores()[1:]))
+
+
+def a_disk() -> str:
+    """Return a folder that is on a disk, where there is one: a file in memory is never synced."""
+    return "/var/tmp" if Path("/var/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108  what is made in it gets a name of its own
 
 
 def load() -> float:

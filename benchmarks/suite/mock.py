@@ -1,4 +1,4 @@
-"""The other side: a server that answers every create at once, in a process and on a core of its own.
+"""The other side: a server that answers every create at once, in a process of its own.
 
 It knows no HTTP beyond a request's length. The reply is canned but for the request ID, so that a
 client which compares the two is satisfied. `GET /stats` tells what it has done and what that cost,

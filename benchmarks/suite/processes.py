@@ -38,7 +38,7 @@ class Child:
         )
         self.first = self._line()
 
-    def ask(self, **question: Any) -> Mapping[str, Any]:
+    def ask(self, **question: float) -> Mapping[str, Any]:
         """Send a question and return the answer."""
         assert self._process.stdin is not None  # noqa: S101  a pipe was asked for
         self._process.stdin.write(json.dumps(question) + "\n")

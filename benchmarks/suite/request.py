@@ -16,7 +16,8 @@ CANNED_BODY = (
 CANNED_HEADERS = {
     "accept": "application/json",
     "authorization": (
-        "AWS4-HMAC-SHA256 Credential=BENCHMARKACCESSKEY/20300101/us-east-1/AGCODService/aws4_request, "
+        "AWS4-HMAC-SHA256 "
+        "Credential=BENCHMARKACCESSKEY/20300101/us-east-1/AGCODService/aws4_request, "
         "SignedHeaders=accept;content-type;host;x-amz-date;x-amz-target, Signature=" + "0" * 64
     ),
     "content-type": CONTENT_TYPE,

@@ -1,6 +1,9 @@
 """Where answers go: a file for each question, from which the page and its charts are drawn."""
 
 import json
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +26,10 @@ def write(name: str, answer: dict[str, Any], *, quick: bool, load_before: float)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(rounded(data), indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def in_own_process(answer: Callable[..., dict[str, Any]], *, quick: bool) -> dict[str, Any]:
+    """Run one question where nothing of another one is left, and return its answer."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(answer, quick=quick).result()

@@ -18,9 +18,11 @@ from agcod_async import (
     Settings,
     SqliteJournal,
 )
+from agcod_async.clock import Clock
 from agcod_async.core.outcomes import Reply
 from agcod_async.wire.port import Exchanged, Transport
 from benchmarks.suite import request
+from benchmarks.suite.machine import a_disk
 
 REQUESTS_PER_SECOND = 100_000
 _REPLY = (
@@ -61,7 +63,7 @@ TRANSPORTS: Mapping[str, Callable[[], Transport]] = {
 class Sdk:
     """`create_gift_card` of one session."""
 
-    def __init__(self, kind: str, url: str) -> None:
+    def __init__(self, kind: str, url: str, clock: Clock | None = None) -> None:
         self._transport, _, self._journal = kind.partition("/")
         self._settings = Settings(
             credentials=Credentials(
@@ -73,6 +75,7 @@ class Sdk:
             requests_per_second=REQUESTS_PER_SECOND,
         )
         self._amount = Money("25.00", "USD")
+        self._clock = clock or Clock()
         self._stack = AsyncExitStack()
         self._session: AgcodSession | None = None
 
@@ -82,11 +85,12 @@ class Sdk:
         self._stack.push_async_callback(transport.aclose)
         journal = None
         if self._journal == "sqlite":
-            place = "/var/tmp" if Path("/var/tmp").is_dir() else None  # noqa: S108  a real disk, mostly
-            folder = self._stack.enter_context(tempfile.TemporaryDirectory(dir=place))
+            folder = self._stack.enter_context(tempfile.TemporaryDirectory(dir=a_disk()))
             journal = SqliteJournal(Path(folder) / "journal.sqlite")
             self._stack.push_async_callback(journal.aclose)
-        session = AgcodSession(self._settings, transport=transport, journal=journal)
+        session = AgcodSession(
+            self._settings, transport=transport, journal=journal, clock=self._clock
+        )
         self._session = await self._stack.enter_async_context(session)
 
     async def issue(self, number: int) -> None:

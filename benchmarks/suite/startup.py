@@ -50,7 +50,10 @@ def run(*, quick: bool) -> dict[str, Any]:
         print(comparison)
     return {
         "rounds": rounds,
-        "millis": millis,
+        "imports": {
+            name: {"median": median(taken), "low": min(taken), "high": max(taken)}
+            for name, taken in millis.items()
+        },
         "millis_max": MILLISECONDS_MAX,
         "comparisons": [comparison.as_data() for comparison in comparisons],
     }

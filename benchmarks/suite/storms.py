@@ -33,7 +33,7 @@ KINDS = (
     FaultKind.RESET,
     FaultKind.RESET_AFTER,
 )
-"""Each as often as the others. Throttles are left out: they would be pauses that Amazon asks for."""
+"""Each as often as the others. Throttles are left out: they are pauses that Amazon asks for."""
 
 
 class Distant:
@@ -58,7 +58,10 @@ def run(*, quick: bool) -> dict[str, Any]:
     """Answer the question."""
     orders, seeds = (1_000, 1) if quick else (10_000, 3)
     found: dict[str, Any] = {}
-    print(f"{'faults':>7} {'99 % done / (N / cap)':>22} {'all done':>9} {'requests an order':>18} {'issued':>8}")
+    print(
+        f"{'faults':>7} {'99 % done / (N / cap)':>22} {'all done':>9}"
+        f" {'requests an order':>18} {'issued':>8}"
+    )
     for share in FAULT_SHARES:
         runs = [run_virtually(drain(orders, share, seed)) for seed in range(seeds)]
         figures = {name: median(one[name] for one in runs) for name in runs[0]}
