@@ -89,7 +89,8 @@ $(BENCH_READY): pyproject.toml constraints.txt | $(READY)
 	@touch $@
 
 bench: $(BENCH_READY) ## Measure beside its peers, and write docs/explanation/performance.md; QUICK=1
-	$(BENCH_PYTHON) -m benchmarks.suite $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+	$(BENCH_PYTHON) -m benchmarks.suite $(if $(QUICK),--quick) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(ORDERS_MAX),--orders-max $(ORDERS_MAX))
 
 bench-compare: $(BENCH_READY) ## Whether a card has become dearer since BASE=<revision>
 	@test -n '$(BASE)' || { echo "make bench-compare BASE=<revision>, such as BASE=main" >&2; exit 2; }

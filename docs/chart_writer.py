@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 _WIDTH: Final = 760
-_LEFT: Final = 250.0
+_LEFT: Final = 262.0
 _RIGHT: Final = 640.0
 _ROW: Final = 22.0
 _HEAD: Final = 30.0

@@ -57,10 +57,20 @@ def cost() -> str:
     data = result("issuing")
     rows = [
         (name, times(one["times_bare"]), times(one["times_floor"]), f"{one['mock_busy']:.0%}")
-        for name, one in data["contenders"].items()
+        for name, one in contenders()
     ]
     heads = ("CPU a card", "x bare aiohttp", "x asyncio floor", "mock busy, at most")
-    return table(heads, rows)
+    mock = (
+        f"{data['rounds']} rounds. The mock needs {times(data['mock_of_floor'])} of the CPU for a "
+        "request that the floor, its quickest client, needs for it."
+    )
+    return f"{table(heads, rows)}\n\n{mock}"
+
+
+def contenders() -> list[tuple[str, Data]]:
+    """Return all contenders, the dearest first."""
+    found = result("issuing")["contenders"].items()
+    return sorted(found, key=lambda one: -one[1]["times_bare"]["median"])
 
 
 def comparisons(name: str) -> str:
@@ -109,7 +119,7 @@ def jitter() -> str:
         )
         for name in next(iter(found.values()))
     ]
-    return table(("Throttled, of the share sent", *(f"{int(r):,}/s" for r in found)), rows)
+    return table(("Throttled, of the share sent", *found), rows)
 
 
 def crowd() -> str:
@@ -159,7 +169,9 @@ def drains() -> str:
         "requests an order",
         "issued",
     )
-    return f"N = {data['orders']:,}, median of {data['seeds']} seeds.\n\n" + table(heads, rows)
+    return f"N = {data['orders']:,}; the median over {data['seeds']} seed(s).\n\n" + table(
+        heads, rows
+    )
 
 
 def sizes() -> str:
@@ -244,7 +256,7 @@ def charts() -> dict[str, str]:
 def _cost_chart() -> str:
     dots = [
         Dot(name, one["median"], one["low"], one["high"], f"x {one['median']:.2f}", "SDK" in name)
-        for name, contender in result("issuing")["contenders"].items()
+        for name, contender in contenders()
         for one in [contender["times_bare"]]
     ]
     axis = "client CPU a card, in multiples of bare aiohttp (logarithmic)"
@@ -261,10 +273,10 @@ def _pacing_chart() -> str:
 
 def _throttled_chart() -> str:
     groups = [
-        Group(f"cap {int(rate):,}/s", [_share(name, one["throttled"]) for name, one in at.items()])
-        for rate, at in result("pacing")["with_jitter"].items()
+        Group(f"cap {where} of way", [_share(name, one["throttled"]) for name, one in at.items()])
+        for where, at in result("pacing")["with_jitter"].items()
     ]
-    axis = "share of the requests that a strict server throttles, with up to 20 ms on the way"
+    axis = "share of the requests that a strict server throttles"
     return dot_chart("What is throttled all the same", axis, groups)
 
 

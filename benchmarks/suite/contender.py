@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 from benchmarks.suite.machine import pin_client
@@ -103,6 +104,8 @@ def made(name: str, url: str) -> Contender:
 
 def main() -> None:
     name, url, *paths = sys.argv[1:]
+    if missing := [path for path in paths if not Path(path).is_dir()]:
+        raise SystemExit(f"{missing[0]} is not there: `make bench` makes it")
     sys.path[:0] = paths
     pin_client()
     asyncio.run(serve(made(name, url)))

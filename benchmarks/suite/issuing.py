@@ -93,9 +93,12 @@ def run(*, quick: bool) -> dict[str, Any]:
         for of, to, aim in AIMS
     ]
     _print(measured, comparisons)
+    floor = measured["asyncio floor"]
+    mock_micros = [use.cpu / use.requests * 1e6 for use in floor.uses]
     return {
         "concurrency": CONCURRENCY,
         "rounds": rounds,
+        "mock_of_floor": asdict(paired(mock_micros, floor.micros)),
         "contenders": {
             name: {
                 "times_bare": asdict(paired(one.micros, measured["bare aiohttp"].micros)),

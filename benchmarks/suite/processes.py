@@ -13,10 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
+
+ANSWER_SECONDS_MAX = 300.0
+"""Whoever takes longer for an answer is ended, and has failed."""
 
 
 class ContenderFailedError(RuntimeError):
@@ -47,7 +51,10 @@ class Child:
 
     def _line(self) -> Mapping[str, Any]:
         assert self._process.stdout is not None  # noqa: S101  as above
+        watch = Timer(ANSWER_SECONDS_MAX, self._process.kill)
+        watch.start()
         line = self._process.stdout.readline()
+        watch.cancel()
         if not line:
             raise ContenderFailedError(" ".join(map(str, self._process.args[3:])))  # type: ignore[index]
         return dict(json.loads(line))

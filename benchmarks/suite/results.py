@@ -28,8 +28,8 @@ def write(name: str, answer: dict[str, Any], *, quick: bool, load_before: float)
     return path
 
 
-def in_own_process(answer: Callable[..., dict[str, Any]], *, quick: bool) -> dict[str, Any]:
+def in_own_process(answer: Callable[..., dict[str, Any]], **options: int) -> dict[str, Any]:
     """Run one question where nothing of another one is left, and return its answer."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(answer, quick=quick).result()
+        return pool.submit(answer, **options).result()

@@ -49,5 +49,5 @@ def test_a_logarithmic_scale_makes_equal_ratios_equal_steps() -> None:
 def test_everything_is_inside_the_drawing(values: tuple[float, ...], *, logarithmic: bool) -> None:
     root = _drawn(*map(_dot, values), logarithmic=logarithmic)
 
-    assert all(250 <= place <= 640 for place in _places(root))
+    assert all(262 <= place <= 640 for place in _places(root))
     assert len(list(root.iter(f"{SVG}line"))) > len(values)
