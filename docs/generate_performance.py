@@ -190,25 +190,43 @@ def sizes() -> str:
 
 def better_peers() -> str:
     """List every figure above in which somebody else does better."""
-    lines = [*_cheaper(), *_more_of_the_cap(), *_cheaper_queues(), *_quicker_imports()]
-    return "\n".join(f"- {line}" for line in lines)
+    lines = [
+        *_cheaper_cards(),
+        *_more_of_the_cap(),
+        *_more_with_jitter(),
+        *_cheaper_permits(),
+        *_cheaper_queues(),
+        *_quicker_imports(),
+    ]
+    return "\n".join(f"- {line}" for line in lines) or "In none of them."
 
 
-def _cheaper() -> Iterator[str]:
+def _cheaper_cards() -> Iterator[str]:
     for one in result("issuing")["comparisons"]:
         if one["of"].startswith("by hand") and one["ratio"]["median"] < 1:
             yield f"{one['of']} costs {times(one['ratio'])} of {one['to']}, and recovers nothing."
 
 
 def _more_of_the_cap() -> Iterator[str]:
-    paces = result("pacing")["paces"]
-    for rate, at in paces.items():
+    for rate, at in result("pacing")["paces"].items():
         for name, one in at.items():
             is_more = one["share"] > at[OURS]["share"] + SAME and one["busiest"] <= 1 + SAME
             if is_more:
                 used = f"{one['share']:.3f} against {at[OURS]['share']:.3f}"
                 yield f"{name} uses more of {int(rate):,}/s without exceeding it: {used}."
-    at = paces[CPU_RATE]
+
+
+def _more_with_jitter() -> Iterator[str]:
+    for where, at in result("pacing")["with_jitter"].items():
+        own = at[OURS]
+        for name, one in at.items():
+            if one["share"] > own["share"] + SAME and one["throttled"] <= own["throttled"]:
+                used = f"{one['share']:.3f} against {own['share']:.3f}"
+                yield f"With jitter ({where}) {name} is throttled no more and sends more: {used}."
+
+
+def _cheaper_permits() -> Iterator[str]:
+    at = result("pacing")["paces"][CPU_RATE]
     for name, one in at.items():
         if one["cpu_share"] < at[OURS]["cpu_share"] and name in _in_use(at):
             ratio = at[OURS]["cpu_share"] / max(one["cpu_share"], 1e-6)

@@ -6,10 +6,11 @@ Prints {"calls": …, "calls_again": …, "ratio": …}.
 
 `calls` is how many functions in Python are called for a card, and coroutines resumed: 64 at a time,
 in virtual time, without an exchange. It is the same in every run. (Calls of C are left out: whether
-the interpreter reports them depends on what it has specialised up to then.) `ratio` is the CPU of such a card in
-multiples of a yardstick that does what no such client can do without: write JSON, hash it twice
-and sign it, read JSON, in a task. Both are measured in turn in this process, and the least of each
-counts, because whatever disturbs a run can only add to it.
+the interpreter reports them depends on what it has specialised up to then.)
+
+`ratio` is the CPU of such a card in multiples of a yardstick that does what no such client can do
+without: write JSON, hash it twice and sign it, read JSON, in a task. Both are measured in turn in
+this process, and the least of each counts, because whatever disturbs a run can only add to it.
 """
 
 import asyncio
