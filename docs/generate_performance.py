@@ -45,11 +45,14 @@ def machine() -> str:
     for name in ("issuing", "startup", "pacing", "tail", "storms", "growth"):
         data = result(name)
         load = f"{data['load']['before']:g} and {data['load']['after']:g}"
-        rows.append((f"`{name}`", "quick" if data["quick"] else "whole", load))
+        kind = "quick" if data["quick"] else "whole"
+        rows.append((f"`{name}`", kind, load, data.get("revision", "")))
     found = result("issuing")["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     text = f"{found['cpu']}, {found['cores']} cores, {found['system']}, {found['python']}."
-    return f"{text}\n\n{versions}.\n\n" + table(("Run", "Kind", "Load before and after"), rows)
+    return f"{text}\n\n{versions}.\n\n" + table(
+        ("Run", "Kind", "Load before and after", "Revision"), rows
+    )
 
 
 def cost() -> str:

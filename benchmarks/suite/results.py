@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ def write(name: str, answer: dict[str, Any], *, quick: bool, load_before: float)
     """Keep the answer to one question, with the machine that gave it."""
     data = {
         "quick": quick,
+        "revision": _revision(),
         "load": {"before": load_before, "after": machine.load()},
         "machine": machine.facts(),
         **answer,
@@ -26,6 +28,21 @@ def write(name: str, answer: dict[str, Any], *, quick: bool, load_before: float)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(rounded(data), indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def _revision() -> str:
+    """Return the revision of the package that was measured; empty where git does not tell."""
+    try:
+        revision = _git("rev-parse", "--short", "HEAD")
+        return f"{revision}, changed" if _git("status", "--short", "agcod_async") else revision
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(*arguments: str) -> str:
+    command = ("git", *arguments)
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603  our own
+    return told.stdout.strip()
 
 
 def in_own_process(answer: Callable[..., dict[str, Any]], **options: int) -> dict[str, Any]:
