@@ -7,6 +7,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# The benchmarks' peers have an environment of their own, so that `make test` does without them.
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
+BENCH_PIP := $(BENCH_VENV)/bin/python -m pip --disable-pip-version-check
+BENCH_PYTHON := PYTHONPATH=. $(BENCH_VENV)/bin/python -P
+
 # The parts in which a line that no test reaches could cost somebody a gift card.
 CRITICAL := agcod_async/core/*,agcod_async/engine/*,agcod_async/pacing/*,agcod_async/wire/sigv4.py
 COVERAGE_MIN := 95
@@ -16,18 +22,17 @@ TEST_WORKERS := 2
 SIM_LOG := build/sim-long.jsonl
 
 GENERATORS := $(wildcard docs/generate_*.py)
-BENCHMARKS := $(wildcard benchmarks/[!_]*.py)
 
 # pyright comes whole with its Python package; it has nothing to say about newer ones.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup format lint types test model sim sim-long fuzz bench demo crash-demo certify docs
-.PHONY: check clean
+.PHONY: help setup format lint types test model sim sim-long fuzz bench bench-compare demo
+.PHONY: crash-demo certify docs check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
 
 setup: $(READY) ## Create .venv with everything pinned in constraints.txt
 
@@ -81,9 +86,22 @@ sim-long: $(READY) ## Every schedule of four faults and a million cards; goes on
 fuzz: $(READY) ## Judge hostile replies; INPUTS=… says how many, SEED=… from where on
 	$(BIN)/python -m tests.hostile --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),0)
 
-bench: $(READY) ## Measure, on this machine and over loopback only
-	@for benchmark in $(BENCHMARKS); do \
-		echo "== $$benchmark"; $(BIN)/python "$$benchmark" || exit 1; done
+$(BENCH_READY): pyproject.toml constraints.txt | $(READY)
+	$(BIN)/python -m venv --clear $(BENCH_VENV)
+	$(BENCH_PIP) install --quiet --constraint constraints.txt pip
+	$(BENCH_PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable '.[lean]' --group bench
+	$(BENCH_PIP) install --quiet --constraint constraints.txt \
+		--target $(BENCH_VENV)/with-sniffio sniffio
+	@touch $@
+
+bench: $(BENCH_READY) ## Measure beside its peers, and write docs/explanation/performance.md; QUICK=1
+	$(BENCH_PYTHON) -m benchmarks.suite $(if $(QUICK),--quick) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(ORDERS_MAX),--orders-max $(ORDERS_MAX))
+
+bench-compare: $(BENCH_READY) ## Whether a card has become dearer since BASE=<revision>
+	@test -n '$(BASE)' || { echo "make bench-compare BASE=<revision>, such as BASE=main" >&2; exit 2; }
+	$(BENCH_PYTHON) -m benchmarks.suite.compare '$(BASE)'
 
 demo: $(READY) ## Issue a small batch against the local emulator
 	$(BIN)/python docs/examples/demo.py
@@ -99,6 +117,6 @@ docs: $(READY) ## Write the generated pages of docs/reference anew
 		echo "$$generator"; $(BIN)/python "$$generator" || exit 1; done
 
 clean: ## Remove .venv, caches and build results
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) $(BENCH_VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

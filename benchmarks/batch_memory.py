@@ -2,7 +2,8 @@
 
 For each size a process of its own plans a job in a temporary directory and runs it through a real
 session, against a transport inside the process that answers every create at once. What is printed
-is the process's peak beyond what it had after its imports, and how long both steps took.
+is the process's peak beyond what it had after its imports, how long both steps took, and the CPU
+that an order cost in both together.
 
     python benchmarks/batch_memory.py [--orders 1000 10000 100000] [--directory /var/tmp]
 
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from agcod_async import (
@@ -89,8 +91,31 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def measure(directory: Path, count: int) -> tuple[float, float, float]:
-    before, started_at = peak_mib(), time.monotonic()
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a job of so many orders took."""
+
+    orders: int
+    mib: float
+    plan_seconds: float
+    run_seconds: float
+    cpu_micros: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.orders:9,} {self.mib:9.1f} {self.plan_seconds:9.2f} s {self.run_seconds:7.1f} s"
+            f" {self.orders / self.run_seconds:8.0f} {self.cpu_micros:12.0f}"
+        )
+
+
+HEADS = (
+    f"{'orders':>9} {'MiB more':>9} {'planned in':>11} {'run in':>9} {'cards/s':>8}"
+    f" {'CPU us/order':>12}"
+)
+
+
+async def measure(directory: Path, count: int) -> Growth:
+    before, started_at, cpu = peak_mib(), time.monotonic(), time.process_time()
     async with await Job.create(directory / "job", SETTINGS) as job:
         await plan_job(job, orders(count))
         planned_at = time.monotonic()
@@ -99,10 +124,22 @@ async def measure(directory: Path, count: int) -> tuple[float, float, float]:
             await JobRun(session, job, sink=sink, concurrency=CONCURRENCY).finish()
     if sink.taken != count:
         raise RuntimeError(f"{sink.taken} cards of {count} orders")
-    return peak_mib() - before, planned_at - started_at, time.monotonic() - planned_at
+    return Growth(
+        orders=count,
+        mib=peak_mib() - before,
+        plan_seconds=planned_at - started_at,
+        run_seconds=time.monotonic() - planned_at,
+        cpu_micros=(time.process_time() - cpu) / count * 1e6,
+    )
 
 
-def measured(directory: str, count: int) -> tuple[float, float, float]:
+def measured(directory: str, count: int) -> Growth:
+    """Run one job, in a process of its own: its peak is then that of this job alone."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measured, (directory, count))
+
+
+def _measured(directory: str, count: int) -> Growth:
     with tempfile.TemporaryDirectory(dir=directory) as temporary:
         return asyncio.run(measure(Path(temporary), count))
 
@@ -112,16 +149,12 @@ def main() -> int:
     parser.add_argument("--orders", type=int, nargs="+", default=[1_000, 5_000, 20_000])
     parser.add_argument("--directory", default=tempfile.gettempdir())
     arguments = parser.parse_args()
-    print(f"{'orders':>9} {'MiB more':>9} {'planned in':>11} {'run in':>9} {'cards/s':>8}")
-    growth: list[float] = []
+    print(HEADS)
+    growths: list[Growth] = []
     for count in arguments.orders:
-        # A process of its own, whose peak is that of this job alone.
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            mib, plan_seconds, run_seconds = pool.apply(measured, (arguments.directory, count))
-        growth.append(mib)
-        rate = count / run_seconds
-        print(f"{count:9,} {mib:9.1f} {plan_seconds:9.2f} s {run_seconds:7.1f} s {rate:8.0f}")
-    grew = growth[-1] - growth[0]
+        growths.append(measured(arguments.directory, count))
+        print(growths[-1], flush=True)
+    grew = growths[-1].mib - growths[0].mib
     print(f"the largest took {grew:.1f} MiB more than the smallest (at most {GROWTH_MIB_MAX})")
     return int(grew > GROWTH_MIB_MAX)
 

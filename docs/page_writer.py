@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 
@@ -22,13 +22,25 @@ def joined(blocks: Iterable[str]) -> str:
 
 def main(page: Path, text: Callable[[], str], description: str | None) -> int:
     """Write the page, or with `--check` only compare it; return the exit status."""
+    return write_files(lambda: {page: text()}, description, make="docs")
+
+
+def write_files(
+    files: Callable[[], Mapping[Path, str]], description: str | None, *, make: str
+) -> int:
+    """Write all files, or with `--check` only compare them; return the exit status.
+
+    `make` is the target that a reader is told to run where they differ.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true", help="only compare")
-    written = text()
-    if not parser.parse_args().check:
-        page.write_text(written, encoding="utf-8")
-        return 0
-    if page.exists() and page.read_text(encoding="utf-8") == written:
-        return 0
-    sys.stderr.write(f"{page} is not what the code says: run `make docs`\n")
-    return 1
+    written, check = files(), parser.parse_args().check
+    status = 0
+    for path, text in written.items():
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{path} is not what the code says: run `make {make}`\n")
+            status = 1
+    return status

@@ -14,7 +14,7 @@ DOCS: Final = ROOT / "docs"
 
 # What a build, a tool or git leaves behind. Everything else in the repository is written by hand.
 _LEFT_BEHIND = re.compile(
-    r"\.git|\.venv|\..*_cache|\.hypothesis|\.coverage.*|__pycache__|build|dist|.*\.egg-info"
+    r"\.git|\.venv(-bench)?|\..*_cache|\.hypothesis|\.coverage.*|__pycache__|build|dist|.*\.egg-info"
 )
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,1 @@
+"""The benchmark suite: one question each, side by side with peers, and ratios for answers."""

@@ -1,0 +1,130 @@
+"""The other side: a server that answers every create at once, in a process of its own.
+
+It knows no HTTP beyond a request's length. The reply is canned but for the request ID, so that a
+client which compares the two is satisfied. `GET /stats` tells what it has done and what that cost,
+so that each run can show that the server was not what was measured. Loopback only.
+
+    python -m benchmarks.suite.mock     prints {"port": …}, and ends with its standard input
+"""
+
+import json
+import os
+import re
+import selectors
+import socket
+import sys
+import threading
+import time
+from email.utils import formatdate
+
+from benchmarks.suite.machine import pin_server
+
+_REQUEST_ID = re.compile(rb'creationRequestId"\s*:\s*"(\w+)"')
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_HEAD_END = b"\r\n\r\n"
+_BODY = (
+    b'{"cardInfo":{"cardNumber":null,"cardStatus":"Fulfilled","expirationDate":null,'
+    b'"value":{"amount":25.00,"currencyCode":"USD"}},"creationRequestId":"%b",'
+    b'"gcClaimCode":"MOCK-CLAIMC-CODE","gcExpirationDate":"Wed Mar 12 22:59:59 UTC 2031",'
+    b'"gcId":"A2GCN9BRX5QS76","status":"SUCCESS"}'
+)
+_HEAD = (
+    "HTTP/1.1 200 OK\r\nx-amzn-RequestId: 5a9b0e5f-0f5f-11f0-8d4b-1f7a5e7a9c11\r\n"
+    "Content-Type: application/json\r\nDate: {date}\r\nContent-Length: {length}\r\n\r\n"
+)
+
+
+class Server:
+    """One thread, one selector, one buffer for each connection."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._buffers: dict[socket.socket, bytes] = {}
+        self._requests = 0
+        self._second = -1
+        self._heads: dict[int, bytes] = {}
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._listener.getsockname()[1])
+
+    def serve(self) -> None:
+        """Answer, for ever."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._listener:
+                    self._accept()
+                else:
+                    assert isinstance(key.fileobj, socket.socket)  # noqa: S101  nothing else is registered
+                    self._read(key.fileobj)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffers[connection] = b""
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _read(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(65_536)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._selector.unregister(connection)
+            del self._buffers[connection]
+            connection.close()
+            return
+        data = self._buffers[connection] + data
+        while (end := _request_end(data)) is not None:
+            connection.sendall(self._reply(data[:end]))
+            data = data[end:]
+        self._buffers[connection] = data
+
+    def _reply(self, request: bytes) -> bytes:
+        if request.startswith(b"GET"):
+            stats = {"requests": self._requests, "cpu": time.process_time(), "at": time.monotonic()}
+            return self._with_head(json.dumps(stats).encode())
+        self._requests += 1
+        found = _REQUEST_ID.search(request)
+        return self._with_head(_BODY % (found[1] if found else b""))
+
+    def _with_head(self, body: bytes) -> bytes:
+        second, length = int(time.time()), len(body)
+        if second != self._second:
+            self._second, self._heads = second, {}
+        if length not in self._heads:
+            head = _HEAD.format(date=formatdate(second, usegmt=True), length=length)
+            self._heads[length] = head.encode()
+        return self._heads[length] + body
+
+
+def _request_end(data: bytes) -> int | None:
+    """Return where the first request in `data` ends; None while some of it is missing."""
+    head_end = data.find(_HEAD_END)
+    if head_end < 0:
+        return None
+    length = _LENGTH.search(data, 0, head_end + 2)
+    end = head_end + len(_HEAD_END) + (int(length[1]) if length else 0)
+    return end if len(data) >= end else None
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main() -> None:
+    pin_server()
+    server = Server()
+    print(json.dumps({"port": server.port}), flush=True)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()

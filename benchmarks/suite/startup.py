@@ -1,0 +1,72 @@
+"""What an import costs: CPU of a fresh interpreter, less that of one that imports nothing.
+
+Everything is compiled and in the file system's cache. The imports take turns, in several rounds.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from benchmarks.suite.machine import pin_client
+from benchmarks.suite.processes import ROOT
+from benchmarks.suite.ratios import Comparison, Ratio, paired
+
+IMPORTS: Mapping[str, str] = {
+    "nothing": "pass",
+    "agcod_async": "import agcod_async",
+    "httpx": "import httpx",
+    "aiohttp": "import aiohttp",
+    "by hand, httpx": "import httpx, botocore.auth, pydantic, tenacity, aiolimiter, asyncio, json",
+    "by hand, aiohttp": "import aiohttp, botocore.auth, pydantic, tenacity, aiolimiter, json",
+}
+MILLISECONDS_MAX = 150.0
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Answer the question."""
+    rounds = 5 if quick else 21
+    pin_client()
+    millis: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for name in IMPORTS:
+        _cpu_millis(name)  # so that everything is compiled
+    for _ in range(rounds):
+        bare = _cpu_millis("nothing")
+        millis["nothing"].append(bare)
+        for name in IMPORTS:
+            if name != "nothing":
+                millis[name].append(max(_cpu_millis(name) - bare, 0.1))
+    own = [taken / MILLISECONDS_MAX for taken in millis["agcod_async"]]
+    of_limit = Ratio(median(own), min(own), max(own))
+    comparisons = [
+        Comparison("agcod_async", f"{MILLISECONDS_MAX:g} ms", of_limit, at_most=1.0),
+        Comparison("agcod_async", "httpx", paired(millis["agcod_async"], millis["httpx"]), 2.0),
+        Comparison(
+            "by hand, httpx", "agcod_async", paired(millis["by hand, httpx"], millis["agcod_async"])
+        ),
+    ]
+    for name, taken in millis.items():
+        print(f"import {name:18} {median(taken):6.0f} ms ({min(taken):.0f} to {max(taken):.0f})")
+    for comparison in comparisons:
+        print(comparison)
+    return {
+        "rounds": rounds,
+        "imports": {
+            name: {"median": median(taken), "low": min(taken), "high": max(taken)}
+            for name, taken in millis.items()
+        },
+        "comparisons": [comparison.as_data() for comparison in comparisons],
+    }
+
+
+def _cpu_millis(name: str) -> float:
+    process = subprocess.Popen(  # noqa: S603  our own command
+        (sys.executable, "-c", IMPORTS[name]), env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"importing {name} failed")
+    return (used.ru_utime + used.ru_stime) * 1e3
