@@ -4,6 +4,7 @@ It does what this package needs of HTTP and no more: POST, keep-alive, TLS. No p
 """
 
 import asyncio
+import socket
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ KEEP_ALIVE_SECONDS: Final = 15.0
 """A connection that was idle for longer is not used again: the server may be about to close it,
 and a request that crosses the closing on its way is Lost."""
 
-_NEXT_ADDRESS_SECONDS: Final = 0.25  # RFC 8305, section 5
+_ADDRESSES_MAX = 3
+"""So many addresses of one name are tried for one request."""
+
 _PORTS = {"http": 80, "https": 443}
 _OWN_LINES = [f"{name}: {value}" for name, value in exchange.OWN_HEADERS.items()]
 
@@ -99,7 +102,7 @@ class LeanTransport:
         connection = self._idle_one(origin, loop.time())
         if connection is None:
             try:
-                connection = await self._connect(loop, origin)
+                connection = await self._connect(origin)
             except Exception as error:  # noqa: BLE001 - every failure is an answer
                 return exchange.failure(error, never_left=True)
         answer = await connection.exchange(request)
@@ -121,15 +124,34 @@ class LeanTransport:
             connection.close()
         return None
 
-    async def _connect(self, loop: asyncio.AbstractEventLoop, origin: _Origin) -> HttpConnection:
-        host, port, tls = origin.host, origin.port, self._tls if origin.is_tls else None
+    async def _connect(self, origin: _Origin) -> HttpConnection:
+        """Connect to the first address that lets us; each has its share of the time.
+
+        One after the other: asyncio's race between addresses (`happy_eyeballs_delay`) forgets a
+        socket that is connected already when it is cancelled in the wrong moment.
+        """
+        loop, failed = asyncio.get_running_loop(), OSError("no address")
         async with asyncio.timeout(self._connect_timeout_seconds):
-            if isinstance(loop, asyncio.BaseEventLoop):
-                _, connection = await loop.create_connection(
-                    HttpConnection, host, port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
-                )
-            else:  # uvloop tries the addresses one after the other, and knows no such option
-                _, connection = await loop.create_connection(HttpConnection, host, port, ssl=tls)
+            found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys((family, at[0]) for family, _, _, _, at in found))
+            for family, address in addresses[:_ADDRESSES_MAX]:
+                share = self._connect_timeout_seconds / min(len(addresses), _ADDRESSES_MAX)
+                try:
+                    async with asyncio.timeout(share):
+                        return await self._connect_to(origin, family, str(address))
+                except OSError as error:  # the next one may be better; a TimeoutError is one, too
+                    failed = error
+        raise failed
+
+    async def _connect_to(self, origin: _Origin, family: int, address: str) -> HttpConnection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            HttpConnection,
+            address,
+            origin.port,
+            family=family,
+            ssl=self._tls if origin.is_tls else None,
+            server_hostname=origin.host if origin.is_tls else None,
+        )
         return connection
 
 

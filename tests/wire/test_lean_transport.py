@@ -198,28 +198,23 @@ def test_in_another_event_loop_nothing_is_sent() -> None:
     assert isinstance(asyncio.run(main()), Untouched)
 
 
-def test_a_loop_that_is_not_asyncios_is_asked_for_nothing_that_it_does_not_know(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """uvloop's `create_connection` refuses `happy_eyeballs_delay`, which asyncio's alone knows."""
-
-    class Asyncios(asyncio.AbstractEventLoop):
-        """A class of which the loop of this test is no instance."""
+def test_a_connection_is_made_with_what_every_loop_knows() -> None:
+    """uvloop refuses `happy_eyeballs_delay` and its like, which asyncio alone knows."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         create = loop.create_connection
+        known = {"family", "server_hostname", "ssl"}
 
-        async def connect(factory: Any, host: str, port: int, *, ssl: object) -> Any:
-            assert ssl is None
-            return await create(factory, host, port)
+        async def connect(factory: Any, host: str, port: int, **options: Any) -> Any:
+            assert set(options) <= known
+            return await create(factory, host, port, **options)
 
         async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
-            monkeypatch.setattr(loop, "create_connection", connect)
-            monkeypatch.setattr(asyncio, "BaseEventLoop", Asyncios)
             transport = LeanTransport()
-            answer = await transport.send(served.url, HEADERS, BODY)
-            monkeypatch.undo()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(loop, "create_connection", connect)
+                answer = await transport.send(served.url, HEADERS, BODY)
             await transport.aclose()
 
         assert answer == Reply(200, "", b"1")
