@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -195,6 +196,30 @@ def test_in_another_event_loop_nothing_is_sent() -> None:
 
     assert isinstance(asyncio.run(main()), Reply)
     assert isinstance(asyncio.run(main()), Untouched)
+
+
+def test_a_connection_is_made_with_what_every_loop_knows() -> None:
+    """uvloop refuses `happy_eyeballs_delay` and its like, which asyncio alone knows."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        create = loop.create_connection
+        known = {"family", "server_hostname", "ssl"}
+
+        async def connect(factory: Any, host: str, port: int, **options: Any) -> Any:
+            assert set(options) <= known
+            return await create(factory, host, port, **options)
+
+        async with asyncio.timeout(20), serving(saying(http(b"1"))) as served:
+            transport = LeanTransport()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(loop, "create_connection", connect)
+                answer = await transport.send(served.url, HEADERS, BODY)
+            await transport.aclose()
+
+        assert answer == Reply(200, "", b"1")
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("value", ["a\r\nx-more: b", "a\nx-more: b", "a\rb", "ä"])
