@@ -16,7 +16,6 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -149,9 +148,7 @@ _OWNERS: Final = (
 """The members of an envelope that say whose answer it is, and the operations that have them."""
 
 
-@cache  # there are as many types as operations
-def _decoder(answer: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(answer, dec_hook=_as_value)
+_envelope_decoder: Final = msgspec.json.Decoder(_Envelope)
 
 
 def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadable:
@@ -163,13 +160,13 @@ def read(reply: Reply, answer: type[T], operation: str) -> T | Fault | Unreadabl
         if reply.body.lstrip()[:1] == b"<":
             return _read_xml(reply, answer, operation)
         _check_unique_members(reply)
-        envelope = _decoder(_Envelope).decode(reply.body)
+        envelope = _envelope_decoder.decode(reply.body)
         if not _says_success(envelope):
             return _fault(envelope, _message(reply))
         doubt = _doubt(envelope, reply.status, operation)
         if doubt is not None:
             return doubt
-        return _decoder(answer).decode(reply.body)
+        return msgspec.json.decode(reply.body, type=answer, dec_hook=_as_value)
     # The error is not chained or shown: it may hold the body.
     except (ValueError, RecursionError):
         return Unreadable(f"a reply that cannot be read, with HTTP status {reply.status}")
