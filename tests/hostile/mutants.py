@@ -49,10 +49,6 @@ MUTANTS: Final = (
         "    if card.card_status != LIVE_STATUS:\n", "    if not card.card_status:\n",
     ),
     Mutant(
-        "alive", "any text is a gcId", _CREATE,
-        "answer.gc_id is None or not _is_gc_id(answer.gc_id)", "answer.gc_id is None",
-    ),
-    Mutant(
         "once", "the last of two members wins", _CODEC,
         "    if len(names) != len(members) or (\n", "    if (\n",
     ),

@@ -190,7 +190,7 @@ def _justified(leg: str, status: int, root: str | None, members: Members, size: 
         return _NOTHING
     if root is not None and not is_ours:
         exception = root
-    kinds = _fault(leg, members, stated, exception)
+    kinds = _fault(leg, members, stated, exception, is_xml=root is not None)
     if not (is_ours or (root or "").endswith("Exception")):
         # Somebody else's page, unless it is short and in the front door's own words.
         is_door = members.get("errorCode") is None and size <= _DOOR_SIZE_MAX
@@ -271,12 +271,14 @@ _DOOR_WORDS: Final = (
 _NOTHING_THERE: Final = frozenset(row["name"] for row in ERRORS if row["undo"] == "NothingToUndo")
 
 
-def _fault(leg: str, members: Members, stated: set[Any], exception: str | None) -> Kinds:
+def _fault(
+    leg: str, members: Members, stated: set[Any], exception: str | None, *, is_xml: bool
+) -> Kinds:
     code, error_type = members.get("errorCode"), members.get("errorType")
     if not all(one is None or isinstance(one, str) for one in (code, error_type, *stated)):
         return _NOTHING
     name = error_type or exception or ""
-    messages = set(_messages(members))
+    messages = set(_messages(members, is_xml=is_xml))
     if code is None and stated <= {"FAILURE"}:
         kinds = _door(name, messages)
         if kinds:
@@ -289,12 +291,13 @@ def _fault(leg: str, members: Members, stated: set[Any], exception: str | None) 
     return _NOTHING
 
 
-def _messages(members: Members) -> Iterator[str]:
+def _messages(members: Members, *, is_xml: bool) -> Iterator[str]:
+    # In XML a message may stand deeper, as in <Error><Message>.
     for name, value in members.items():
         if isinstance(value, str) and name.casefold() in _MESSAGES:
             yield value
-        if isinstance(value, dict):
-            yield from _messages(value)
+        if is_xml and isinstance(value, dict):
+            yield from _messages(value, is_xml=True)
 
 
 def _door(name: str, messages: set[str]) -> Kinds:

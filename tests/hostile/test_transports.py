@@ -28,7 +28,8 @@ from tests.wire.test_transports import HEADERS, OURS, opened
 
 TIMEOUT_SECONDS: Final = 0.08
 """Of an attempt with which something hostile is done."""
-PEAK_MAX: Final = 24 * REPLY_SIZE_MAX
+FLOOD_SECONDS: Final = 0.4
+PEAK_MAX: Final = 4 * REPLY_SIZE_MAX
 """Of this process, the server in it included."""
 
 JSON: Final = "content-type: application/json"
@@ -275,7 +276,7 @@ def test_a_flood_takes_a_bounded_amount_of_memory(kind: str, behaviour: str) -> 
         async with asyncio.timeout(20), serving(script) as served, opened(kind) as transport:
             tracemalloc.start()
             try:
-                await attempt(transport, served.url, REQUEST_ID)
+                await attempt(transport, served.url, REQUEST_ID, FLOOD_SECONDS)
                 return tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
@@ -292,6 +293,7 @@ BEHIND: Final[dict[str, tuple[bytes, ...]]] = {
     "in one piece": (http(LIVE, JSON) + _LEFT_OVER,),
     "in two pieces": (http(LIVE, JSON), _LEFT_OVER),
     "half of it": (http(LIVE, JSON) + _LEFT_OVER[:30],),
+    "most of it": (http(LIVE, JSON) + _LEFT_OVER[:-20],),
     "its body": (http(LIVE, JSON) + _LEFT_OVER.partition(b"\r\n\r\n")[2],),
     "after an empty chunk": (CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(LIVE), LIVE) + _LEFT_OVER,),
     "a refusal": (http(LIVE, JSON) + http(b"{}", status="403 No"),),
