@@ -84,9 +84,8 @@ class _ByHand:
                 async with self._limiter:
                     answer = await self._post(body, self._signed(body))
                 card = CreateGiftCardResponse.model_validate(answer)
-        request.check(
-            card.status == "SUCCESS" and card.creationRequestId == asked.creationRequestId
-        )
+                is_ours = card.creationRequestId == asked.creationRequestId
+                request.check(card.status == "SUCCESS" and is_ours)
 
     def _signed(self, body: bytes) -> dict[str, str]:
         aws = AWSRequest(

@@ -44,7 +44,7 @@ class Floor:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = parts.hostname or "", parts.port or 80
         lines = [f"POST /{request.OPERATION} HTTP/1.1", f"host: {parts.netloc}"]
         lines += [f"{name}: {value}" for name, value in request.CANNED_HEADERS.items()]
         lines.append(f"content-length: {len(request.CANNED_BODY)}\r\n\r\n")

@@ -106,7 +106,8 @@ async def crowd(name: str, rate: float, waiters: int) -> dict[str, float]:
 
     async def one() -> None:
         nonlocal served
-        await acquire()
+        answered = await acquire()
+        answered(False)
         served += 1
 
     cpu, wall = time.process_time(), time.monotonic()
