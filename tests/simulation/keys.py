@@ -100,6 +100,7 @@ class Vault:
         self._clock = clock
         self._at_hand = RotatingCredentials(EMULATOR_CREDENTIALS)
         self._is_sealed = False
+        self._told: Sequence[Credentials] = ()
         self._told_at: dict[str, float] = {}
 
     def keys(self) -> Sequence[Credentials]:
@@ -109,10 +110,10 @@ class Vault:
             self._make(self._changes.pop(0))
         if self._is_sealed:
             raise OSError("the vault is sealed")
-        self._told_at[""] = now
         at_hand = self._at_hand.keys()
-        for key in at_hand:
+        for key in {*self._told, *at_hand}:  # what was told last was in use until now
             self._told_at[key.access_key_id] = now
+        self._told = at_hand
         return at_hand
 
     def _make(self, change: Change) -> None:
@@ -125,9 +126,10 @@ class Vault:
                 self._is_sealed = change.what == "vault fails"
 
     def supplied(self, access_key_id: str, since: float) -> bool:
-        """Return whether a key was supplied at that time or later, or at the last time of all.
+        """Return whether a key is supplied, or was at that time or later.
 
-        A process goes on with the keys that it has been given while the vault is sealed.
+        A process goes on with the keys that it was told last while the vault is sealed.
         """
-        told_at = self._told_at.get(access_key_id, float("-inf"))
-        return told_at >= min(since, self._told_at[""])
+        if any(key.access_key_id == access_key_id for key in self._told):
+            return True
+        return self._told_at.get(access_key_id, float("-inf")) >= since

@@ -242,7 +242,7 @@ class Shore:
 
         An older answer under the same ID cannot be told from a new one: see the docs on safety.
         """
-        for other in self._world.sea.recent.get(packet.incoming.path, ()):
+        for other in reversed(self._world.sea.recent.get(packet.incoming.path, ())):
             if other.request_id != packet.request_id:
                 return other.reply
         return packet.reply

@@ -144,12 +144,17 @@ FAMILIES = {
 
 
 def made(number: int, family: str) -> Order:
-    """Return the n-th order; the amounts differ, so that a mix-up would show in the sums."""
+    """Return the n-th order.
+
+    The amounts differ, so that a mix-up would show in the sums; but neighbours have the same, so
+    that an answer to the one could pass for an answer to the other.
+    """
+    pair = number // 2
     return Order(
         number=number,
         family=FAMILIES[family],
         request_id=RequestId(f"{EMULATOR_PARTNER_ID}Order{number:06d}"),
-        amount=Money(Decimal(number % 50 + 1) + Decimal(number % 4) / 4, "USD"),
+        amount=Money(Decimal(pair % 50 + 1) + Decimal(pair % 4) / 4, "USD"),
     )
 
 

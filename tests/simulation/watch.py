@@ -104,9 +104,12 @@ class Watch:
         return self._world.skew.ahead(self._world.now)
 
     def _is_signed_with_a_key_at_hand(self, operation: str, authorization: str) -> None:
-        vault, (key,) = self._world.vault, _KEY.findall(authorization)
-        assert vault is not None
-        if not vault.supplied(key, self._world.now - WRITE_SECONDS_MAX):
+        world, (key,) = self._world, _KEY.findall(authorization)
+        assert world.vault is not None
+        taken_at = world.now - WRITE_SECONDS_MAX
+        if taken_at < world.thawed_at:  # it was taken before the process stood still
+            taken_at = world.frozen_at - WRITE_SECONDS_MAX
+        if not world.vault.supplied(key, taken_at):
             self.violated("KEY", f"{operation} is signed with {key}, which is supplied no more")
 
     def _is_for_somebody(self, order: Order, operation: str) -> None:

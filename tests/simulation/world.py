@@ -105,6 +105,7 @@ class World:
     was_down_long: bool = False
     frozen_seconds: float = 0.0
     frozen_at: float = float("-inf")
+    thawed_at: float = float("-inf")
     watch: Watch = field(init=False)
     sea: Sea = field(init=False)
     record: Durable = field(default_factory=Durable)
@@ -211,6 +212,7 @@ class World:
         self.frozen_seconds += seconds
         self.frozen_at = self.now
         self.loop.freeze(seconds)
+        self.thawed_at = self.now
 
     def die(self, *, is_long: bool = False) -> None:
         """Kill the process that runs now."""
