@@ -36,6 +36,20 @@ def busiest_second(moments: Sequence[float]) -> int:
     return most
 
 
+def used_share(moments: Sequence[float], rate: float, seconds: float) -> float:
+    """Return the share of the cap that was used once the first second was over.
+
+    It is taken over a whole number of caps, from a permit to the one that comes so many later: who
+    counts what lies in an interval counts one burst too many for a limiter that works in bursts.
+    """
+    settled = [moment for moment in moments if moment >= moments[0] + SETTLING_SECONDS]
+    cap = round(rate)
+    caps = (len(settled) - 1) // cap
+    if caps < 1:
+        return len(settled) / (rate * seconds)
+    return caps * cap / (settled[caps * cap] - settled[0]) / rate
+
+
 class StrictServer:
     """A server that lets no sliding second hold more than the cap. What it refuses is free."""
 
@@ -76,10 +90,8 @@ async def pace(name: str, rate: float, seconds: float, jitter: float) -> dict[st
         one.cancel()
     await asyncio.gather(*workers, return_exceptions=True)
     cpu = time.process_time() - cpu
-    settled = moments[0] + SETTLING_SECONDS
-    used = sum(settled <= moment < settled + seconds for moment in moments)
     return {
-        "share": used / (rate * seconds),
+        "share": used_share(moments, rate, seconds),
         "busiest": busiest_second(moments) / rate,
         "throttled": server.throttled / len(moments),
         "cpu_share": cpu / (seconds + SETTLING_SECONDS),
