@@ -26,7 +26,10 @@ HUNTS = {
     "half a day": [Setup("create", "tombstone,not-found", variant="half-a-day")],
     "twice": [Setup("create", "tombstone,not-found", "duplicating", variant="twice")],
     "codeless": [Setup("create", "tombstone,not-found", variant="codeless")],
-    "clocks": [Setup("create", "tombstone,not-found", clock=clock) for clock in ("fast", "slow")],
+    "clocks": [
+        Setup("create", "tombstone,not-found", clock="fast", late_seconds=520.0),
+        Setup("create", "tombstone,not-found", clock="slow", late_seconds=60.0),
+    ],
     "activate": [Setup("activate", "not-found,after_deactivate=hidden")],
     "load": [Setup("load", "not-found,after_void=hidden")],
 }
