@@ -129,8 +129,8 @@ MUTANTS = (
         "deadlines",
         "a caller waits for the end of what is under way",
         "engine.inflight",
-        "await asyncio.wait((running.task,), timeout=seconds)",
-        "await asyncio.wait((running.task,))",
+        "loop.call_later(seconds, _wake, waiter)",
+        "loop.call_later(1e6, _wake, waiter)",
     ),
     Mutant(
         "service",
