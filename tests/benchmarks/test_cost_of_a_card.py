@@ -1,4 +1,4 @@
-"""What a card costs, in units that a busy machine does not change much. Decision 43 tells why.
+"""What a card costs, in units that a busy machine does not change much. Why: docs/decisions/0042-a-regression-is-paired.md.
 
 `make bench-compare BASE=…` is the finer measure.
 """
