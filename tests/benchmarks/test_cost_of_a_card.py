@@ -1,5 +1,6 @@
-"""What a card costs, in units that a busy machine does not change much. Why: docs/decisions/0042-a-regression-is-paired.md.
+"""What a card costs, in units that a busy machine does not change much.
 
+Why: docs/decisions/0042-a-regression-is-paired.md.
 `make bench-compare BASE=…` is the finer measure.
 """
 
@@ -10,10 +11,10 @@ import pytest
 
 from benchmarks.suite.processes import Child
 
-CALLS_MAX = 600
+CALLS_MAX = 430
 """Python functions called for a card without its exchange. Lower it where a card gets cheaper."""
 
-YARDSTICKS_MAX = 40.0
+YARDSTICKS_MAX = 30.0
 """CPU of such a card, in multiples of the yardstick: about three times what it is."""
 
 
