@@ -75,7 +75,6 @@ def _error(code: str, name: str, answer: Shown, headers: Mapping[str, str]) -> R
         {
             "agcodResponse": {"status": "RESEND" if code == "F400" else "FAILURE"},
             "creationRequestId": answer["creationRequestId"],
-            "gcClaimCode": answer["gcClaimCode"],
             "errorCode": code,
             "errorType": name,
             "message": said,
@@ -101,6 +100,7 @@ ANSWERS: dict[str, Callable[[Shown, Mapping[str, str]], Exchanged]] = {
     "F100": lambda a, h: _error("F100", "GeneralError", a, h),
     "F200": lambda a, h: _error("F200", "InvalidAmountValue", a, h),
     "F300": lambda a, h: _error("F300", "InsufficientFunds", a, h),
+    "an error with a card": lambda a, _h: _reply({**a, "errorCode": "F200"}, 400),
     "a name that is a code": lambda a, h: _error(f"{a['gcClaimCode']}", "X", a, h),
     "a type that is a code": lambda a, h: _error("F200", f"{a['gcClaimCode']}", a, h),
     "a page that quotes": lambda a, h: _text(503, f"<html>{a} {h['authorization']}</html>"),

@@ -50,19 +50,19 @@ LEAKS = (
     Mutant(
         "error",
         "the message of the reply in the exception",
-        "providers.agcod.codec",
+        "providers.agcod.envelope",
         "name=_shown(envelope.error_type or exception, _NAME),",
         "name=message,",
     ),
     Mutant(
-        "error",
+        "event",
         "what cannot be read is quoted",
         "providers.agcod.codec",
         'return Unreadable(f"a reply that cannot be read, with HTTP status {reply.status}")',
         'return Unreadable(f"a reply that cannot be read: {reply.body!r}")',
     ),
     Mutant(
-        "error",
+        "event",
         "the exception of the transport is quoted",
         "engine.attempt",
         'return Lost(Reason(f"the transport failed with {name}"))',

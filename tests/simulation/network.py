@@ -81,10 +81,14 @@ class Sea:
     recent: dict[str, deque[Packet]] = field(default_factory=dict)
     """The requests of each operation that arrived last, answered."""
     numbers: Iterator[int] = field(default_factory=count)
+    has_lied: bool = False
+    """Whether a reply had a Date that was not the time."""
 
     def dated(self, reply: Reply, at: float) -> Reply:
         """Return a reply with its Date, if it is to have one: the second that has begun."""
         date = self.date(WALL_AT_START + at)
+        if date is not None and not -1.0 <= date - (WALL_AT_START + at) <= 0.0:
+            self.has_lied = True
         return Reply(reply.status, reply.content_type, reply.body, date)
 
     def put(self, due_at: float, packet: Packet) -> None:
@@ -240,10 +244,12 @@ class Shore:
     def _anothers(self, packet: Packet) -> Reply:
         """Return what the same operation was answered under another ID, if there was one.
 
-        An older answer under the same ID cannot be told from a new one: see the docs on safety.
+        An older answer under the same ID cannot be told from a new one, nor whose an error is that
+        names no request, as those at the door do: see the docs on safety.
         """
         for other in reversed(self._world.sea.recent.get(packet.incoming.path, ())):
-            if other.request_id != packet.request_id:
+            is_named = other.request_id.encode() in other.reply.body
+            if other.request_id != packet.request_id and is_named:
                 return other.reply
         return packet.reply
 

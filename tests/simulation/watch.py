@@ -97,7 +97,8 @@ class Watch:
 
     def _is_on_record(self, order: Order, operation: str, request_id: str, date: str) -> None:
         entries, ahead = self._world.record.entries_under(request_id), self._ahead_seconds()
-        if not any(_covers(entry, order, operation, date, ahead) for entry in entries):
+        lied = self._world.sea.has_lied
+        if not any(_covers(entry, order, operation, date, ahead, lied=lied) for entry in entries):
             self.violated("I5", f"{operation} {request_id} left before it was on record")
 
     def _ahead_seconds(self) -> float:
@@ -291,15 +292,19 @@ class Watch:
             self.violated("I9", "a claim code is shown")
 
 
-def _covers(entry: Entry, order: Order, operation: str, date: str, ahead: float) -> bool:
+def _covers(
+    entry: Entry, order: Order, operation: str, date: str, ahead: float, *, lied: bool
+) -> bool:
     """Whether a request may leave under this entry: it says so, with the time of its signature.
 
-    A machine whose clock is `ahead` of Amazon's may sign with Amazon's time, once it knows it.
+    A machine whose clock is `ahead` of Amazon's may sign with Amazon's time, once it knows it, or
+    thinks that it does, after a Date that `lied`.
     """
     if entry.last_sent_at is None:
         return False
     if amz_date(int(entry.last_sent_at)) != date and not (
-        ahead and abs(second_of(date) - (entry.last_sent_at - ahead)) <= DATE_ERROR_SECONDS
+        (ahead or lied)
+        and abs(second_of(date) - (entry.last_sent_at - ahead)) <= DATE_ERROR_SECONDS
     ):
         return False
     is_undo = entry.operation != operation
