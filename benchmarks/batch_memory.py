@@ -7,8 +7,8 @@ that an order cost in both together.
 
     python benchmarks/batch_memory.py [--orders 1000 10000 100000] [--directory /var/tmp]
 
-`--orders 1000 10000 100000 1000000` takes the better part of an hour. Exit code 1 if the largest
-job takes over 48 MiB more than the smallest.
+`--orders 1000 10000 100000 1000000` takes half an hour. Exit code 1 if the largest
+job takes over 32 MiB more than the smallest.
 """
 
 import argparse
@@ -42,7 +42,7 @@ SETTINGS = Settings(
     partner_id="Bench",
     requests_per_second=2_000,  # the pacer remembers as many permits as this
 )
-GROWTH_MIB_MAX = 48
+GROWTH_MIB_MAX = 32
 CONCURRENCY = 64
 
 
