@@ -40,8 +40,11 @@ MUTANTS = (
         "R1",
         "a card without a claim code is handed out",
         _CREATED,
-        "if answer.gc_claim_code is None or answer.gc_id is None",
-        "if answer.gc_id is None",
+        "if answer.gc_claim_code is None or answer.gc_id is None or not _is_gc_id(answer.gc_id):\n"
+        '        return unclear("SUCCESS without a claim code or without a gcId")\n'
+        "    # A gcId is kept and shown.\n"
+        "    if looks_like_a_code(answer.gc_id) or answer.gc_claim_code.reveal() in answer.gc_id:",
+        "if answer.gc_id is None:",
         "codeless",
     ),
     Mutant(
@@ -157,10 +160,10 @@ MUTANTS = (
     ),
     Mutant(
         "R5",
-        "a SETTLE lasts for a minute only",
+        "a SETTLE ends four and a half minutes too early",
         "core.delays",
         "return max(0.0, effects_until - now)",
-        "return min(60.0, max(0.0, effects_until - now))",
+        "return max(0.0, effects_until - now - 270.0)",
     ),
     Mutant(
         "R6",
