@@ -63,6 +63,7 @@ def _joined(a: Figures, b: Figures) -> Figures:
         for name in VERDICT_NAMES
     }
     delivered, has_sink = a.delivered + b.delivered, _had_sink(a) or _had_sink(b)
+    settled = _settled(a, b)
     return Figures(
         paces=tuple(paces[:1] + paces[1:][1 - PACES_MAX :]),
         runs=a.runs + b.runs,
@@ -74,8 +75,8 @@ def _joined(a: Figures, b: Figures) -> Figures:
         delivered=delivered,
         undelivered=max(0, verdicts["issued"].orders - delivered) if has_sink else 0,
         declined=_refusals(a.declined, b.declined),
-        in_doubt=_in_doubt(a, b),
-        settled=_settled(a, b),
+        in_doubt=_in_doubt(a, b, settled),
+        settled=settled,
         requests=a.requests + b.requests,
         throttles=a.throttles + b.throttles,
         undos=a.undos + b.undos,
@@ -97,13 +98,12 @@ def _had_sink(figures: Figures) -> bool:
     return figures.has_sink or figures.delivered > 0 or figures.undelivered > 0
 
 
-def _in_doubt(a: Figures, b: Figures) -> tuple[OrderInDoubt, ...]:
+def _in_doubt(a: Figures, b: Figures, settled: Mapping[str, datetime]) -> tuple[OrderInDoubt, ...]:
     """Return what is in doubt by the latest run that had the order."""
     latest: dict[str, OrderInDoubt] = {}
     for order in (*a.in_doubt, *b.in_doubt):
         known = latest.get(order.request_id, order)
         latest[order.request_id] = max(known, order, key=_last_said)
-    settled = _settled(a, b)
     left = (one for one in latest.values() if one.at >= settled.get(one.request_id, one.at))
     return tuple(sorted(left, key=lambda one: (one.at, one.request_id))[:IN_DOUBT_LISTED_MAX])
 

@@ -50,7 +50,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "once", "the last of two members wins", _CODEC,
-        "    if len(names) != len(members) or (\n", "    if (\n",
+        "len(said) != len(members) or said.get", "said.get",
     ),
     Mutant(
         "once", "the last of two elements wins", _XML,

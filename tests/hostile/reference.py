@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from xml.etree import ElementTree as ET  # the reader that is not the package's
 
+from tests.providers.legs import OPERATION
+
 REQUEST_ID: Final = "PartaOrder0042"
 CARD_NUMBER: Final = "6284190537715502918"
 ACCOUNT_ID: Final = "851CANARY6129930055412"
@@ -35,22 +37,6 @@ Members = dict[str, Any]
 Kinds = frozenset[str]
 
 _NOTHING: Final[Kinds] = frozenset()
-_OPERATION: Final = {
-    "create": "CreateGiftCard",
-    "undo": "CancelGiftCard",
-    "cancel": "CancelGiftCard",
-    "activate": "ActivateGiftCard",
-    "undo activate": "DeactivateGiftCard",
-    "look up activate": "ActivationStatusCheck",
-    "deactivate": "DeactivateGiftCard",
-    "status": "ActivationStatusCheck",
-    "load": "LoadAmazonBalance",
-    "undo load": "VoidAmazonBalanceLoad",
-    "void": "VoidAmazonBalanceLoad",
-    "validate": "ValidateAccountForAmazonBalanceLoad",
-    "funds": "GetAvailableFunds",
-    "activity": "GetGiftCardActivityPage",
-}
 _MAY_UNDO: Final = frozenset({"create", "activate", "load", "undo", "undo activate", "undo load"})
 _CREATE: Final = frozenset({"create", "undo", "cancel"})
 _CHECKS: Final = frozenset({"look up activate", "status"})
@@ -177,7 +163,7 @@ def _justified(leg: str, status: int, root: str | None, members: Members, size: 
     stated = {one for one in (members.get("status"), inner.get("status")) if one is not None}
     exception = _simple(members.get("__type"))
     has_error = any(members.get(name) is not None for name in ("errorCode", "errorType"))
-    is_ours = root in (None, _OPERATION[leg], f"{_OPERATION[leg]}Response")
+    is_ours = root in (None, OPERATION[leg], f"{OPERATION[leg]}Response")
     if stated == {"SUCCESS"} and members.get("status") == "SUCCESS" and not has_error and is_ours:
         believable = (
             200 <= status < 300

@@ -8,16 +8,9 @@ from typing import Any, Final
 
 from agcod_async.core.outcomes import Reply
 from tests.hostile import reference
+from tests.providers.legs import OPERATION
 from tests.providers.replies import Leg, card, card_info
-from tests.providers.samples import (
-    LEGS,
-    OPERATION,
-    SUCCESSES,
-    activity,
-    activity_row,
-    balance,
-    physical,
-)
+from tests.providers.samples import LEGS, SUCCESSES, activity, activity_row, balance, physical
 
 
 @dataclass(frozen=True, slots=True)

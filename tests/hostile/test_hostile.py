@@ -16,8 +16,6 @@ The volume is run in processes of its own, without the measuring of coverage.
 
 import os
 import re
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +35,7 @@ from tests.hostile.templates import JUDGES, TEMPLATES
 from tests.providers.replies import card, reply
 from tests.providers.samples import activity, xml
 from tests.simulation.planting import Mutant, mutated
+from tests.support.programs import output_of
 
 PARTS: Final = 4
 INPUTS: Final = int(os.environ.get("FUZZ_INPUTS", "1000000"))
@@ -47,20 +46,12 @@ PACKAGE: Final = Path(agcod_async.__file__).parent
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(1, PARTS + 1))
 def test_no_hostile_reply_is_judged_wrongly(part: int) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     words = ("--inputs", str(INPUTS), "--part", f"{part}/{PARTS}", "--workers", "1")
-    done = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-m", "tests.hostile", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environ,
-    )
+    result = output_of("tests.hostile", *words)
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = re.search(r"^(\d+) hostile replies, 0 judged wrongly", done.stdout, re.MULTILINE)
-    assert told is not None
-    assert int(told[1]) == pytest.approx(INPUTS / PARTS, abs=1_000)
+    judged = re.search(r"^(\d+) hostile replies, 0 judged wrongly", result, re.MULTILINE)
+    assert judged is not None
+    assert int(judged[1]) == pytest.approx(INPUTS / PARTS, abs=1_000)
 
 
 @pytest.mark.parametrize("leg", TEMPLATES)

@@ -1,25 +1,16 @@
 """Every promise of the contract can fail: a bug planted into the pacer breaks it."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.pacing.contract_mutants import MUTANTS
+from tests.support.programs import output_of
 
 NUMBERS = range(len(MUTANTS))
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=[f"{one.rule} {one.bug}" for one in MUTANTS])
 def test_a_broken_pacer_breaks_its_promise(number: int) -> None:
-    hunt = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-m", "tests.pacing.contract_mutants", str(number)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    seed, promise = hunt.stdout.split(" ", 1)
+    seed, promise = output_of("tests.pacing.contract_mutants", str(number)).split(" ", 1)
     assert int(seed) >= 0
     assert promise.startswith(f"{MUTANTS[number].rule}:")
 

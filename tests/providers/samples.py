@@ -226,24 +226,6 @@ LEGS: Final[Mapping[str, Callable[[], Leg]]] = {
     "activity": _forward(activity_page),
 }
 
-OPERATION: Final[Mapping[str, str]] = {
-    "create": "CreateGiftCard",
-    "undo": "CancelGiftCard",
-    "cancel": "CancelGiftCard",
-    "funds": "GetAvailableFunds",
-    "activate": "ActivateGiftCard",
-    "undo activate": "DeactivateGiftCard",
-    "look up activate": "ActivationStatusCheck",
-    "deactivate": "DeactivateGiftCard",
-    "status": "ActivationStatusCheck",
-    "load": "LoadAmazonBalance",
-    "undo load": "VoidAmazonBalanceLoad",
-    "void": "VoidAmazonBalanceLoad",
-    "validate": "ValidateAccountForAmazonBalanceLoad",
-    "activity": "GetGiftCardActivityPage",
-}
-"""What each leg sends."""
-
 UNDO_LEGS: Final = ("undo", "undo activate", "undo load")
 COMPENSATED_LEGS: Final = ("create", "activate", "load")
 """The forward legs that have an undo."""

@@ -17,8 +17,9 @@ from agcod_async.core.outcomes import Applied, Outcome
 from agcod_async.providers.agcod import balance_recovery, codec, envelope, judgement, recovery
 from agcod_async.providers.agcod.envelope import Asked
 from agcod_async.providers.agcod.messages import CreateGiftCardAnswer, GiftCard
+from tests.providers.legs import OPERATION
 from tests.providers.replies import CODE, card, card_info, create_leg, reply
-from tests.providers.samples import LEGS, OPERATION, balance, load, xml
+from tests.providers.samples import LEGS, balance, load, xml
 
 LIVE = reply(card()).body
 SPOILT = [

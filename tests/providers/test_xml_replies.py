@@ -22,12 +22,12 @@ from agcod_async.core.outcomes import (
     Undone,
 )
 from agcod_async.providers.agcod import xml_form
+from tests.providers.legs import OPERATION
 from tests.providers.replies import CODE, card, card_info, create_leg, error, reply
 from tests.providers.samples import (
     ACCOUNT_ID,
     COMPENSATED_LEGS,
     LEGS,
-    OPERATION,
     SUCCESSES,
     UNDO_LEGS,
     activity,

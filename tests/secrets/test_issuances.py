@@ -1,13 +1,11 @@
 """No secret escapes over 100,000 issuances, and the net under them catches every leak."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.secrets.issuing import issued
 from tests.secrets.leaks import LEAKS
 from tests.secrets.net import Net
+from tests.support.programs import output_of
 
 PARTS, OF_EACH = 40, 2_500
 
@@ -31,11 +29,4 @@ NUMBERS = range(len(LEAKS))
 
 @pytest.mark.parametrize("number", NUMBERS, ids=[leak.bug for leak in LEAKS])
 def test_a_leak_is_caught_where_it_is(number: int) -> None:
-    caught = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-m", "tests.secrets.leaks", str(number)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert LEAKS[number].rule in caught.stdout
+    assert LEAKS[number].rule in output_of("tests.secrets.leaks", str(number))

@@ -6,10 +6,9 @@ more time than they do. `SIM_PERCENT` makes them more or fewer.
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from math import comb
 from pathlib import Path
@@ -32,6 +31,7 @@ from tests.simulation.schedules import (
 )
 from tests.simulation.swarm import flown
 from tests.simulation.world import WORLDS
+from tests.support.programs import output_of
 
 PARTS = 4
 EVERY = 36
@@ -47,18 +47,7 @@ def loop() -> Iterator[SimLoop]:
     made.close()
 
 
-def simulated(*words: str) -> str:
-    """Run the program, and return what it prints; its status must be 0."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done_ = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-m", "tests.simulation", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environ,
-    )
-    assert done_.returncode == 0, done_.stdout + done_.stderr
-    return done_.stdout
+simulated = partial(output_of, "tests.simulation")
 
 
 @pytest.mark.timeout(900)

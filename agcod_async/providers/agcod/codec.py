@@ -155,12 +155,10 @@ def _check_unique_members(reply: Reply) -> None:
 
 def _is_misspelt(members: list[tuple[str, object]]) -> bool:
     """Return, in place of an object, whether one of its members may be taken for a deciding one."""
-    names = {name for name, _ in members}
-    if len(names) != len(members) or (
-        envelope.NESTED in names and dict(members)[envelope.NESTED] is True
-    ):
+    said = dict(members)
+    if len(said) != len(members) or said.get(envelope.NESTED) is True:
         raise _TwiceError
-    return envelope.is_misspelt(names)
+    return envelope.is_misspelt(said)
 
 
 _slow_decoder: Final = json.JSONDecoder(object_pairs_hook=_is_misspelt)
