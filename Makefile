@@ -18,6 +18,11 @@ CRITICAL := agcod_async/core/*,agcod_async/engine/*,agcod_async/pacing/*,agcod_a
 COVERAGE_MIN := 95
 TEST_WORKERS := 2
 
+# What goes at length through what the other tests have covered: measured it would take twice as
+# long. The longest come first, one at a time, so that no core waits for the last of them.
+LONG_TESTS := tests/crash tests/simulation tests/hostile tests/secrets \
+	tests/pacing/test_contract.py tests/pacing/test_contract_mutants.py tests/model tests/tidy
+
 # What `make sim-long` has done already. It is of one version: remove it when the code has changed.
 SIM_LOG := build/sim-long.jsonl
 
@@ -62,13 +67,14 @@ lint: $(READY) ## Check style, import layers and generated pages
 		echo "$$generator --check"; $(BIN)/python "$$generator" --check || exit 1; done
 
 types: $(READY) ## Check types, strictly, with mypy and pyright
-	$(BIN)/mypy
-	$(BIN)/pyright
+	@$(BIN)/mypy & mypy=$$!; $(BIN)/pyright; pyright=$$?; wait $$mypy && exit $$pyright
 
 test: lint types ## Run the whole gate: lint, types, all tests, coverage
-	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --cov --cov-report=
+	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist worksteal --cov --cov-report= \
+		$(addprefix --ignore=,$(LONG_TESTS))
 	$(BIN)/coverage report --include='$(CRITICAL)' --fail-under=100
 	$(BIN)/coverage report --fail-under=$(COVERAGE_MIN)
+	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --maxschedchunk 1 $(LONG_TESTS)
 
 check: lint types test ## The same gate, by the name that others look for
 

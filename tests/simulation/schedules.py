@@ -4,8 +4,8 @@ A schedule is a list of choices, one for each request that is sent: 0 for the ca
 of a fault in `SYSTEMATIC`. The next one differs from the last in as late a choice as possible.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from agcod_async.agcod import AgcodSession
@@ -14,7 +14,7 @@ from agcod_async.testing import AfterUndo, RepeatedDeactivate, RepeatedLoad, Sem
 from tests.simulation.audit import audit
 from tests.simulation.choices import Choices
 from tests.simulation.clocks import EXACT, SKEW_MAX_SECONDS, Skew
-from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault
+from tests.simulation.faults import FAULTS, SYSTEMATIC, Fault, Process, Seen, Travel
 from tests.simulation.history import ViolationError
 from tests.simulation.loop import SimLoop
 from tests.simulation.orders import Issued, Options, made
@@ -171,25 +171,50 @@ def played(setup: Setup, choices: Choices, loop: SimLoop) -> World:
     return world
 
 
-def is_told_apart(choices: Sequence[int]) -> bool:
-    """Return whether the ways of Amazon can make a difference to a schedule.
+def _choices(is_one: Callable[[Fault], bool]) -> frozenset[int]:
+    """Return the choices that stand for such faults."""
+    return frozenset(choice for choice, fault in enumerate(SYSTEMATIC) if is_one(fault))
 
-    All of them but one are about what an undo does and what follows it, and nothing is undone
-    unless Amazon has asked for it by an F400: that is rule R3, which is held against every run.
-    The one is what a second load under one ID answers: see `shares_calm`.
+
+UNDOING = _choices(lambda fault: fault.seen is Seen.F400)
+"""What Amazon asks for an undo by. Nothing else leads to one: rule R3, held against every run."""
+KILLING = _choices(lambda fault: fault.process is not Process.RUNS)
+LANDING_LATE = _choices(lambda fault: fault.travel is Travel.LATE)
+
+
+def plain(setup: Setup) -> Setup:
+    """Return the setup of its family that differs from all others in one thing, or in some."""
+    return Setup(setup.family, semantics_of(setup.family)[0])
+
+
+def telling_apart(setup: Setup) -> frozenset[int] | None:
+    """Return the choices that tell a setup from its plain one.
+
+    A schedule with none of them is the very same under both, if it has all the faults that it may
+    have. None if any schedule may differ.
     """
-    return any("F400" in SYSTEMATIC[choice].name for choice in choices)
-
-
-def shares_calm(setup: Setup) -> bool:
-    """Return whether another setup plays the same schedules wherever nothing is undone."""
-    first = semantics_of(setup.family)[0]
-    if setup != Setup(setup.family, setup.semantics) or setup.semantics == first:
-        return False
     if setup.may_stay_in_doubt:
-        return False  # its callers have less patience
-    again = "repeated_load="
-    return setup.semantics.partition(again)[2] == first.partition(again)[2]
+        return None  # its callers have less patience
+    other = plain(setup)
+    names = [one.name for one in fields(setup)]
+    match [name for name in names if getattr(setup, name) != getattr(other, name)]:
+        case ["semantics"]:
+            # All of Amazon's ways but one are about what an undo does and what follows it.
+            again = "repeated_load="
+            is_about_undos = (
+                setup.semantics.partition(again)[2] == other.semantics.partition(again)[2]
+            )
+            return UNDOING if is_about_undos else None
+        case ["policy"] if setup.policy in ("raise", "replay"):
+            return UNDOING
+        case ["variant"]:
+            return _choices(lambda fault: fault.name in VARIANTS[setup.variant])
+        case ["late_seconds"]:
+            return LANDING_LATE
+        case ["orphaned"]:
+            return KILLING
+        case _:
+            return None
 
 
 def semantics_of(family: str) -> list[str]:
