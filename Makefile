@@ -69,7 +69,7 @@ lint: $(READY) ## Check style, import layers and generated pages
 types: $(READY) ## Check types, strictly, with mypy and pyright
 	@$(BIN)/mypy & mypy=$$!; $(BIN)/pyright; pyright=$$?; wait $$mypy && exit $$pyright
 
-test: lint types ## Run the whole gate: lint, types, all tests, coverage
+test: lint types ## Run the whole gate: lint, types, coverage, all tests, simulation; SIM_PERCENT=…
 	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist worksteal --cov --cov-report= \
 		$(addprefix --ignore=,$(LONG_TESTS))
 	$(BIN)/coverage report --include='$(CRITICAL)' --fail-under=100
