@@ -21,7 +21,7 @@ TEST_WORKERS := 2
 # What goes at length through what the other tests have covered: measured it would take twice as
 # long. The longest come first, one at a time, so that no core waits for the last of them.
 LONG_TESTS := tests/crash tests/simulation tests/hostile tests/secrets \
-	tests/pacing/test_contract.py tests/pacing/test_contract_mutants.py tests/model tests/tidy
+	$(addprefix tests/pacing/test_,contract.py contract_mutants.py rate.py) tests/model tests/tidy
 
 # What `make sim-long` has done already. It is of one version: remove it when the code has changed.
 SIM_LOG := build/sim-long.jsonl
