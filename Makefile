@@ -85,8 +85,8 @@ sim: $(READY) ## Simulate the shipped code against a hostile network; SEED=… o
 	$(BIN)/python -m tests.simulation \
 		$(if $(SEED),seed $(SEED),$(if $(CHOICES),choices '$(CHOICES)',ci))
 
-sim-long: $(READY) ## Every schedule of four faults and a million cards; goes on after a stop; PART=2/4, SECONDS=…
-	$(BIN)/python -m tests.simulation long --log $(SIM_LOG) \
+sim-long: $(READY) ## The same with four faults and a million cards; goes on after a stop; EVERY=1, PART=2/4, SECONDS=…
+	$(BIN)/python -m tests.simulation $(if $(EVERY),every,long) --log $(SIM_LOG) \
 		$(if $(PART),--part $(PART)) $(if $(SECONDS),--seconds $(SECONDS))
 
 fuzz: $(READY) ## Judge hostile replies; INPUTS=… says how many, SEED=… from where on

@@ -38,6 +38,17 @@ CI_FAULTS_MAX = 3
 LONG_FAULTS_MAX = 4
 CI_ISSUANCES = 200_000
 LONG_ISSUANCES = 1_000_000
+UNDO_WAYS = frozenset(
+    {
+        "noop",
+        "reissue",
+        "after_deactivate=reissue",
+        "after_deactivate=refuse",
+        "after_void=reissue",
+        "after_void=refuse",
+    }
+)
+"""What Amazon may do otherwise that has to do with undos, as its semantics have it in words."""
 SEEDS_EACH = 25
 ISSUANCES_PER_WORLD = 17
 """Some more on average; a world has 1 to 64 orders."""
@@ -140,6 +151,31 @@ def every_setup() -> Iterator[Setup]:
             yield Setup(family, semantics)
 
 
+def of_a_long_run() -> Iterator[tuple[Setup, int]]:
+    """Yield the setups of CI, some of them with four faults: those that are most about undos.
+
+    They are what is known of Amazon, another thing that an undo leaves behind, and an undo of
+    nothing that does nothing.
+    """
+    deep = {setup for family in FAMILIES for setup in _about_undos(family)}
+    for setup, faults_max in of_each_push():
+        yield setup, LONG_FAULTS_MAX if setup in deep else faults_max
+
+
+def _about_undos(family: str) -> Iterator[Setup]:
+    usual = semantics_of(family)[0].split(",")
+    for semantics in semantics_of(family):
+        others = [way for way in semantics.split(",") if way not in usual]
+        if not others or (len(others) == 1 and others[0] in UNDO_WAYS):
+            yield Setup(family, semantics)
+
+
+def of_every_setup() -> Iterator[tuple[Setup, int]]:
+    """Yield all setups, with four faults each."""
+    for setup in every_setup():
+        yield setup, LONG_FAULTS_MAX
+
+
 def of_each_push() -> Iterator[tuple[Setup, int]]:
     """Yield the setups of CI, each with the number of faults in its longest schedules."""
     for setup in ways_of_amazon():
@@ -151,16 +187,32 @@ def of_each_push() -> Iterator[tuple[Setup, int]]:
             yield setup, CI_FAULTS_MAX if is_deep else CI_FAULTS_MAX - 1
 
 
-def jobs(*, is_long: bool, percent: float) -> list[Job]:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is run."""
+
+    setups: Callable[[], Iterator[tuple[Setup, int]]]
+    issuances: int
+    """In random worlds."""
+
+
+SIZES = {
+    "ci": Size(of_each_push, CI_ISSUANCES),
+    "long": Size(of_a_long_run, LONG_ISSUANCES),
+    "every": Size(of_every_setup, LONG_ISSUANCES),
+}
+
+
+def jobs(size: Size, *, percent: float) -> list[Job]:
     """Return what is to be done, well mixed: each part of it is a sample of the whole."""
-    long = ((setup, LONG_FAULTS_MAX) for setup in every_setup())
-    issuances = LONG_ISSUANCES if is_long else CI_ISSUANCES
     schedules = [
         Job(setup, begins, faults_max)
-        for setup, faults_max in (long if is_long else of_each_push())
-        for begins in product(range(len(SYSTEMATIC)), repeat=2 if is_long else 1)
+        for setup, faults_max in size.setups()
+        for begins in product(
+            range(len(SYSTEMATIC)), repeat=2 if faults_max == LONG_FAULTS_MAX else 1
+        )
     ]
-    seeds = range(0, issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)
+    seeds = range(0, size.issuances // ISSUANCES_PER_WORLD, SEEDS_EACH)
     worlds = [Job(None, (seed,)) for seed in seeds]
     whole = [*schedules, *worlds]
     random.Random(0).shuffle(whole)
@@ -259,7 +311,7 @@ def _begin() -> None:
 def run(words: list[str]) -> int:
     """Do what the command line asks for, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
-    parser.add_argument("what", nargs="?", default="ci", choices=("ci", "long", "seed", "choices"))
+    parser.add_argument("what", nargs="?", default="ci", choices=(*SIZES, "seed", "choices"))
     parser.add_argument("which", nargs="?", default="")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--part", default="1/1", help="such as 2/4: the second quarter")
@@ -274,7 +326,7 @@ def run(words: list[str]) -> int:
         setup, _, choices = asked.which.rpartition("/")
         return _one(lambda loop: played(Setup.parsed(setup), Listed(parsed(choices)), loop))
     part, parts = map(int, asked.part.split("/"))
-    whole = jobs(is_long=asked.what == "long", percent=asked.percent)
+    whole = jobs(SIZES[asked.what], percent=asked.percent)
     log = Log(asked.log)
     return _all(whole[part - 1 :: parts], log, asked.workers, asked.seconds)
 

@@ -17,12 +17,17 @@ import pytest
 
 from tests.simulation.campaign import (
     CI_FAULTS_MAX,
+    LONG_FAULTS_MAX,
     PERCENT,
+    SIZES,
     Job,
+    Size,
     Tally,
     done,
     every_setup,
     jobs,
+    of_a_long_run,
+    of_each_push,
 )
 from tests.simulation.choices import Listed, parsed, shown, walk
 from tests.simulation.faults import FAULTS, SYSTEMATIC
@@ -116,7 +121,7 @@ def test_a_list_of_choices_is_read_as_it_was_shown() -> None:
 
 
 def test_the_jobs_are_of_the_promised_size() -> None:
-    some, whole = (jobs(is_long=False, percent=percent) for percent in (10, 100))
+    some, whole = (jobs(SIZES["ci"], percent=percent) for percent in (10, 100))
 
     assert len(some) == pytest.approx(len(whole) / 10, rel=0.05)
     assert set(some) < set(whole)
@@ -129,13 +134,26 @@ def test_the_jobs_are_of_the_promised_size() -> None:
 
 def test_the_jobs_of_the_long_size_are_all_schedules_once(monkeypatch: pytest.MonkeyPatch) -> None:
     setup = Setup("load", "not-found,after_void=hidden,repeated_load=same-load")
-    monkeypatch.setattr("tests.simulation.campaign.every_setup", lambda: [setup])
     monkeypatch.setattr("tests.simulation.campaign.LONG_FAULTS_MAX", 2)
-    some = [job for job in jobs(is_long=True, percent=100) if job.setup is not None]
+    some = jobs(Size(lambda: iter([(setup, 2)]), 0), percent=100)
     whole = Job(setup, (), 2)
 
     assert len(some) == len(SYSTEMATIC) ** 2
     assert sum(done(job).schedules for job in some) == done(whole).schedules > len(some)
+
+
+def test_a_long_run_has_four_faults_for_each_pair_and_all_that_ci_has() -> None:
+    long, pushed = dict(of_a_long_run()), dict(of_each_push())
+    deep = {setup for setup, faults_max in long.items() if faults_max == LONG_FAULTS_MAX}
+
+    assert set(long) == set(pushed)
+    assert all(long[setup] == pushed[setup] for setup in set(long) - deep)
+    for family in FAMILIES:
+        ways = {setup.semantics for setup in deep if setup.family == family}
+        assert plain(Setup(family, "")).semantics in ways
+        assert any("noop" in way for way in ways)
+        assert any("reissue" in way for way in ways)
+        assert any("tombstone" in way or "=refuse" in way for way in ways)
 
 
 def test_what_is_left_out_is_the_same_in_the_plain_setup(loop: SimLoop) -> None:
@@ -199,7 +217,7 @@ def test_a_broken_promise_is_reported_with_what_runs_it_again(
         raise ViolationError("I1", "two cards")
 
     monkeypatch.setattr("tests.simulation.schedules.audit", broken)
-    job = next(job for job in jobs(is_long=False, percent=100) if job.setup is not None)
+    job = next(job for job in jobs(SIZES["ci"], percent=100) if job.setup is not None)
     tally: Tally = done(job)
 
     assert tally.broken
