@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agcod_async.core.outcomes import Reason
 from agcod_async.core.verdicts import InDoubt, Verdict
 from agcod_async.engine.call import Call, Ended
+from agcod_async.engine.deadlines import Deadlines
 from agcod_async.errors import IdempotencyConflictError, UsageError
 from agcod_async.providers.base import Intent
 
@@ -46,6 +47,7 @@ class Inflight:
         """Begin with none."""
         self._running: set[Running] = set()
         self._by_id: dict[str, Running] = {}
+        self._deadlines: dict[float, Deadlines[asyncio.Future[None]]] = {}  # by their seconds
         self._closed = False
 
     def runs(self, request_id: str) -> bool:
@@ -92,14 +94,19 @@ class Inflight:
 
     async def wait(self, running: Running, seconds: float) -> Ended:
         """Wait for the end of `running`, but not longer than `seconds`."""
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        timer = loop.call_later(seconds, _wake, waiter)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deadlines = self._deadlines.get(seconds)
+        if deadlines is None:
+            deadlines = self._deadlines[seconds] = Deadlines(seconds, _wake)
+        deadlines.begin(waiter)
         running.waiters.add(waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
+            deadlines.end(waiter)
+            if deadlines.is_idle and self._deadlines.get(seconds) is deadlines:
+                deadlines.close()
+                del self._deadlines[seconds]
             running.waiters.discard(waiter)
             if not running.waiters and not running.task.done():
                 running.abandon()
