@@ -32,7 +32,9 @@ class Line:
         self.url = url
         self.transport = transport
         self.attempt_timeout_seconds = attempt_timeout_seconds
-        self.timeouts = Deadlines[asyncio.Task[object]](attempt_timeout_seconds, asyncio.Task.cancel)
+        self.timeouts = Deadlines[asyncio.Task[object]](
+            attempt_timeout_seconds, asyncio.Task.cancel
+        )
         """The tasks that are in an exchange. One whose time is over is cancelled."""
 
 

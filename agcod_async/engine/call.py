@@ -12,6 +12,8 @@ from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Intent, Legs, Message
 from agcod_async.values import RequestId
 
+_AT_FIRST = Forward()
+
 
 @dataclass(slots=True, kw_only=True)
 class Call:
@@ -35,7 +37,7 @@ class Call:
     audits: bool = False
     record: Record | None = field(default=None, repr=False)  # so does this
     was_confirmed: bool = False
-    state: State = field(default_factory=Forward)
+    state: State = _AT_FIRST
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     exchanging: bool = False
     abandoned: bool = False

@@ -1,7 +1,7 @@
 """Waits that end after the same time, all of them on one timer of the event loop.
 
-A timer for each wait is dear: nearly all are cancelled, and the loop keeps its heap of them in order
-by Python code. Waits of one length end in the order in which they began, so a queue does.
+A timer for each wait is dear: nearly all are cancelled, and the loop keeps its heap of them in
+order by Python code. Waits of one length end in the order in which they began, so a queue does.
 """
 
 import asyncio

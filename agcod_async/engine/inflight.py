@@ -85,7 +85,7 @@ class Inflight:
         request_id = call.intent.request_id
         before = None if request_id is None else self._by_id.get(request_id)
         following = run(call) if before is None else _after(before, run, call)
-        running = Running(call, asyncio.create_task(following), before)
+        running = Running(call, asyncio.get_running_loop().create_task(following), before)
         self._running.add(running)
         if request_id is not None:
             self._by_id[request_id] = running

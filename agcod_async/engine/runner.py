@@ -46,6 +46,7 @@ from agcod_async.values import Credentials
 OutcomeT = TypeVar("OutcomeT")
 
 _log = logging.getLogger("agcod_async")
+_SETTLED = Issued | Declined
 _WINDOW_OVER = TooLate(Reason("the time in which it can be undone has passed"))
 
 
@@ -95,9 +96,9 @@ class Runner:
             if not call.exchanging:  # else the record says already what may have happened
                 await self._give_up(call, Reason("nobody waits for it any more"))
             raise
-        if isinstance(verdict, Issued | Declined):
+        if isinstance(verdict, _SETTLED):
             self._budget = self._budget.refund(retried=call.tries > 1)
-        self._audience.call_ended(call, verdict, self._clock.monotonic())
+        self._audience.call_ended(call, verdict, self._clock)
         return Ended(verdict, call)
 
     async def _begin(self, call: Call) -> Verdict | None:
@@ -150,7 +151,7 @@ class Runner:
     async def _turn(self, call: Call) -> State | Verdict:
         """Make one attempt from the state of `call`, with a record on both sides of it."""
         state = call.state
-        if not await self._keys.ready(call):
+        if not (self._keys.may_sign or await self._keys.ready(call)):
             return await self._give_up(call, self._keys.why_none)
         if state.pause is Pause.SETTLE and self._pause_seconds(call) > 0:
             return state  # it lasts longer by what was learnt of the clocks while it was waited for

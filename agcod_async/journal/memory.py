@@ -37,7 +37,7 @@ class MemoryJournal:
         moved = replace(entry, version=entry.version + 1)
         self._entries[key] = moved
         self._closed.pop(key, None)
-        if not moved.is_open:
+        if moved.verdict:
             self._closed[key] = None
             self._forget()
         return moved

@@ -129,8 +129,8 @@ MUTANTS = (
         "deadlines",
         "a caller waits for the end of what is under way",
         "engine.inflight",
-        "loop.call_later(seconds, _wake, waiter)",
-        "loop.call_later(1e6, _wake, waiter)",
+        "self._deadlines[seconds] = Deadlines(seconds, _wake)",
+        "self._deadlines[seconds] = Deadlines(1e6, _wake)",
     ),
     Mutant(
         "service",

@@ -397,8 +397,8 @@ MUTANTS = (
         "limits",
         "a call may outlive its deadline",
         _INFLIGHT,
-        "timer = loop.call_later(seconds, _wake, waiter)",
-        "timer = loop.call_later(1e9, _wake, waiter)",
+        "self._deadlines[seconds] = Deadlines(seconds, _wake)",
+        "self._deadlines[seconds] = Deadlines(1e9, _wake)",
         "hasty",
     ),
     Mutant(
