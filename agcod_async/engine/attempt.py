@@ -74,7 +74,9 @@ async def _bounded(line: Line, message: Message[OutcomeT], headers: Headers) -> 
     A cancellation may be the caller's, too, and even both in the same moment: only where the task
     is left with no more of them than it came with was it the timeout alone.
     """
-    task, timeouts = _this_task(), line.timeouts
+    task, timeouts = asyncio.current_task(), line.timeouts
+    if task is None:
+        raise AssertionError("calls run in tasks")
     cancellations = task.cancelling()
     timeouts.begin(task)
     try:
@@ -92,13 +94,6 @@ async def _bounded(line: Line, message: Message[OutcomeT], headers: Headers) -> 
         if timeouts.has_expired(task):
             task.uncancel()
         timeouts.end(task)
-
-
-def _this_task() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    if task is None:
-        raise AssertionError("calls run in tasks")
-    return task
 
 
 def _understood(message: Message[OutcomeT], reply: Reply) -> OutcomeT | Unclear:

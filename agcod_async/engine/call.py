@@ -45,7 +45,8 @@ class Call:
     retry_after_seconds: float = 0.0
     held_up: Reason | None = None
     keys_refused: int = 0
-    _legs: tuple[RequestId | None, Legs] | None = None
+    _legs: Legs | None = None
+    _legs_of: RequestId | None = None
 
     def __post_init__(self) -> None:
         """Drop the care for copies from a read: a copy of a read does nothing."""
@@ -90,10 +91,10 @@ class Call:
     @property
     def legs(self) -> Legs:
         """The legs under the live ID, encoded once for each ID."""
-        live_id = self.live_id
-        if self._legs is None or self._legs[0] != live_id:
-            self._legs = live_id, self.intent.legs(live_id)
-        return self._legs[1]
+        live_id = None if self.record is None else self.record.live_id
+        if self._legs is None or self._legs_of != live_id:
+            self._legs, self._legs_of = self.intent.legs(live_id), live_id
+        return self._legs
 
     @property
     def undo(self) -> Message[UndoOutcome]:

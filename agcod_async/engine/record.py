@@ -79,7 +79,7 @@ class Record:
             replace(
                 entry,
                 leg=state.leg,
-                facts=state.sending().facts,
+                facts=state.facts_when_sent,
                 sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
                 last_sent_at=now if has_effect else entry.last_sent_at,

@@ -27,7 +27,7 @@ from agcod_async.core.outcomes import (
     Untouched,
     as_read,
 )
-from agcod_async.core.resumption import resume, unmade
+from agcod_async.core.resumption import resume, sending, unmade
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Verdict
 from agcod_async.engine.attempt import Headers, Line, exchange
@@ -88,10 +88,7 @@ class Runner:
         """
         try:
             following = await self._begin(call) or await self._turn(call)
-            if isinstance(following, State):
-                verdict = await self._repeat(call)
-            else:
-                verdict = following
+            verdict = await self._repeat(call) if isinstance(following, State) else following
         except asyncio.CancelledError:
             if not call.exchanging:  # else the record says already what may have happened
                 await self._give_up(call, Reason("nobody waits for it any more"))
@@ -249,7 +246,7 @@ class Runner:
                 await record.answered(state, outcome, following, now=self._clock.wall())
             except JournalError as error:
                 # The answer is known but not on record: no card may be handed out on it.
-                return state.sending().out_of_time(Reason(f"the journal failed: {error}"))
+                return sending(state).out_of_time(Reason(f"the journal failed: {error}"))
             if record.live_id != live_id:
                 self._audience.tell(SuccessorChosen(live_id, record.live_id))
         if isinstance(following, State):

@@ -75,6 +75,8 @@ class ServerTime:
     def __init__(self, clock: Clock, tell: Callable[[Event], None]) -> None:
         """Begin with nothing known, and `tell` when the clock turns out to be off."""
         self._clock = clock
+        self.monotonic = clock.monotonic
+        """Returns the time on the loop's clock."""
         self._tell = tell
         self._belief = NOTHING_HEARD
         self._pace: float | None = None
@@ -144,10 +146,6 @@ class ServerTime:
         knows_better = offset is not None and offset.distance(signed) > SKEW_NOTICED_SECONDS
         may_resend = knows_better and not policy.network_may_duplicate
         return Untouched(outcome.reason) if may_resend else outcome
-
-    def monotonic(self) -> float:
-        """Return the time on the loop's clock."""
-        return self._clock.monotonic()
 
     def _believed(self, now: float) -> Offset | None:
         believed = self._belief.believed
