@@ -28,7 +28,7 @@ class Audience:
             reason=reason_of(outcome),
             seconds=seconds,
         )
-        call.attempts.append(attempt)
+        call.attempts += (attempt,)
         if self._observers:
             self.tell(AttemptEnded(call.intent.operation, attempt))
 

@@ -38,7 +38,7 @@ class Call:
     record: Record | None = field(default=None, repr=False)  # so does this
     was_confirmed: bool = False
     state: State = _AT_FIRST
-    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    attempts: tuple[AttemptRecord, ...] = ()
     exchanging: bool = False
     abandoned: bool = False
     settled_at: float = 0.0

@@ -5,6 +5,7 @@ order by Python code. Waits of one length end in the order in which they began, 
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -20,7 +21,8 @@ class Deadlines(Generic[WaitT]):
         """Watch no wait yet."""
         self._seconds = seconds
         self._expire = expire
-        self._due: dict[WaitT, float] = {}  # by the loop's clock, and in its order
+        # By the loop's clock, and in its order. The first of a plain dict is searched for.
+        self._due: OrderedDict[WaitT, float] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None  # the one whose timer is set
         self._timer: asyncio.TimerHandle | None = None
 
