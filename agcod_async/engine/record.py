@@ -26,11 +26,11 @@ _NAMED = Applied | Found
 class Record:
     """The journal entry of one running call. Each method raises what the journal raises."""
 
-    def __init__(self, journal: Journal, entry: Entry) -> None:
-        """Continue `entry`."""
+    def __init__(self, journal: Journal, entry: Entry, live_id: RequestId) -> None:
+        """Continue `entry` under the ID that it names as the live one."""
         self._journal = journal
         self.entry = entry
-        self.live_id = RequestId(entry.live_id)
+        self.live_id = live_id
         """The ID in use: the caller's own, or the successor that took over."""
 
     @classmethod
@@ -61,7 +61,8 @@ class Record:
                 request_id=entry.request_id,
                 operation=entry.operation,
             )
-        return cls(journal, entry)
+        is_own = entry.live_id == intent.request_id
+        return cls(journal, entry, intent.request_id if is_own else RequestId(entry.live_id))
 
     async def sending(self, state: State, *, now: float, effects_until: float) -> None:
         """Put on record that an attempt leaves now, able to have an effect `effects_until`.

@@ -39,7 +39,8 @@ class MemoryJournal:
             raise StaleEntryError(f"{entry.operation} {entry.request_id} has moved on")
         moved = replace(entry, version=entry.version + 1)
         self._entries[key] = moved
-        self._closed.pop(key, None)
+        if held.verdict:
+            self._closed.pop(key, None)
         if moved.verdict:
             self._closed[key] = None
             self._forget()
