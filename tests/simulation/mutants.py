@@ -185,8 +185,8 @@ MUTANTS = (
         "R6",
         "the verdict does not go on record",
         _RECORD,
-        "verdict=entry.verdict if in_doubt else _name(verdict)",
-        "verdict=entry.verdict",
+        "verdict = entry.verdict if in_doubt else _name(following)",
+        "verdict = entry.verdict",
         "swarm",
     ),
     Mutant(
