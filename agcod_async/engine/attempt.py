@@ -32,9 +32,7 @@ class Line:
         self.url = url
         self.transport = transport
         self.attempt_timeout_seconds = attempt_timeout_seconds
-        self.timeouts = Deadlines[asyncio.Task[object]](
-            attempt_timeout_seconds, asyncio.Task.cancel
-        )
+        self.timeouts = Deadlines[asyncio.Task[object]](attempt_timeout_seconds, _cut_short)
         """The tasks that are in an exchange. One whose time is over is cancelled."""
 
 
@@ -94,6 +92,10 @@ async def _bounded(line: Line, message: Message[OutcomeT], headers: Headers) -> 
         if timeouts.has_expired(task):
             task.uncancel()
         timeouts.end(task)
+
+
+def _cut_short(task: asyncio.Task[object]) -> None:
+    task.cancel()
 
 
 def _understood(message: Message[OutcomeT], reply: Reply) -> OutcomeT | Unclear:
