@@ -19,7 +19,7 @@ from agcod_async.engine.attempt import Line
 from agcod_async.engine.audience import Audience
 from agcod_async.engine.auditing import Audited, auditing
 from agcod_async.engine.call import Call, Ended
-from agcod_async.engine.inflight import Inflight
+from agcod_async.engine.inflight import Inflight, Running
 from agcod_async.engine.options import Options
 from agcod_async.engine.reconciling import Reconciled, Workplace, reconciling
 from agcod_async.engine.refusals import BadVerdict, error_of
@@ -148,7 +148,8 @@ class Session:
         exceptions of `agcod_async.errors`.
         """
         options = self._options.merged(lane, deadline_seconds, policy)
-        ended, joined = await self._run(operation.bind(request), options)
+        running, joined = self._start(operation.bind(request), options)
+        ended = await self._inflight.wait(running, options.deadline_seconds)
         verdict = ended.verdict
         if not isinstance(verdict, Issued):
             raise self._error(verdict, ended.call)
@@ -196,8 +197,8 @@ class Session:
 
     def _workplace(self, options: Options, *, audits: bool = False) -> Workplace:
         async def run(intent: Intent) -> Ended:
-            ended, _ = await self._run(intent, options, audits=audits)
-            return ended
+            running, _ = self._start(intent, options, audits=audits)
+            return await self._inflight.wait(running, options.deadline_seconds)
 
         return Workplace(
             journal=self._journal,
@@ -209,10 +210,10 @@ class Session:
             error=self._error,
         )
 
-    async def _run(
+    def _start(
         self, intent: Intent, options: Options, *, audits: bool = False
-    ) -> tuple[Ended, bool]:
-        """Run `intent`, or join the call that runs for it already; tell which."""
+    ) -> tuple[Running, bool]:
+        """Start a call for `intent`, or join the one that runs for it already; tell which."""
         joined = running = self._inflight.join(intent)
         now = self._clock.monotonic()
         if running is not None:
@@ -227,8 +228,7 @@ class Session:
                 audits=audits,
             )
             running = self._inflight.start(call, self._runner.run)
-        ended = await self._inflight.wait(running, options.deadline_seconds)
-        return ended, joined is not None
+        return running, joined is not None
 
     def _error(self, verdict: BadVerdict, call: Call) -> AgcodError:
         return error_of(verdict, call, self._provider, now=self._clock.wall())

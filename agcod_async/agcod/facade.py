@@ -60,6 +60,7 @@ class Facade(Session):
             clock=clock,
         )
         self._mock_ids_allowed = settings.mock_ids_allowed
+        self._countries = _countries(settings)
         self._warned: set[str] = set()
         self._given_journal = journal
 
@@ -80,7 +81,7 @@ class Facade(Session):
 
         It is sent all the same: a contract may say otherwise, and Amazon judges.
         """
-        for warning in _warnings(amount, _countries(self.settings), product):
+        for warning in _warnings(amount, self._countries, product):
             if warning not in self._warned and len(self._warned) < _WARNINGS_MAX:
                 self._warned.add(warning)
                 _log.warning("%s", warning)

@@ -189,6 +189,8 @@ UndoOutcome = Undone | NothingToUndo | TooLate | Claimed | Both
 LookupOutcome = Found | NotFound | Both
 Outcome = ForwardOutcome | UndoOutcome | LookupOutcome
 
+_WITHOUT_REASON = Applied | Undone | Found
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
@@ -203,7 +205,7 @@ class AttemptRecord:
 
 def reason_of(outcome: Outcome) -> Reason | None:
     """Return why, where the outcome says so."""
-    return None if isinstance(outcome, Applied | Undone | Found) else outcome.reason
+    return None if isinstance(outcome, _WITHOUT_REASON) else outcome.reason
 
 
 def as_read(outcome: ForwardOutcome) -> ForwardOutcome:

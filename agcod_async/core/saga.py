@@ -3,8 +3,8 @@
 A *call* is one caller intent under one request ID. It advances by *attempts*; each runs one leg
 and yields one outcome, and `state.next(outcome, policy)` is the next state or the verdict. The
 engine does what the state asks for and decides nothing. Whatever the state says about the past is
-in its `Facts`, which are on record before an attempt leaves (`sending()`), so a process that died
-in between resumes with the pessimistic view and is never wiser than it may be.
+in its `Facts`, which are on record before an attempt leaves (`facts_when_sent`), so a process that
+died in between resumes with the pessimistic view and is never wiser than it may be.
 
 The rules, each of which the model check in `tests/model` proves by breaking it:
 
@@ -76,13 +76,16 @@ class Forward:
 
     leg = Leg.FORWARD
 
-    def sending(self) -> "Forward":
-        """Return the state that must be on record before this attempt leaves."""
-        return self._as_sent(self._facts_now().doubting(), self.attempts)
+    @property
+    def facts_when_sent(self) -> Facts:
+        """The facts that must be on record before this attempt leaves."""
+        return self._facts_now().doubting()
 
     def next(self, outcome: ForwardOutcome, policy: RecoveryPolicy) -> "State | Verdict":
         """Return what follows from the outcome of this attempt."""
-        sent = self._as_sent(self._facts_now(), self.attempts + 1)
+        # As in `Facts`: every attempt comes by here, and `replace` costs five times as much.
+        facts, tries = self._facts_now(), self.attempts + 1
+        sent = Forward(facts, self.pause, tries, self.replays, self.turns, self.proof)
         match outcome:
             case Applied() | AppliedDead() | Refused() if sent._must_look:
                 return Lookup(sent._doubting().facts)
@@ -120,10 +123,6 @@ class Forward:
         # The engine has waited out a SETTLE pause by the time this attempt leaves.
         is_over = self.facts.tainted and self.pause is Pause.SETTLE
         return replace(self.facts, tainted=False) if is_over else self.facts
-
-    def _as_sent(self, facts: Facts, attempts: int) -> "Forward":
-        # As in `Facts`: every attempt comes by here, and `replace` costs five times as much.
-        return Forward(facts, self.pause, attempts, self.replays, self.turns, self.proof)
 
     def _doubting(self) -> "Forward":
         return replace(self, facts=self.facts.doubting())
@@ -169,9 +168,10 @@ class Undo:
 
     leg = Leg.UNDO
 
-    def sending(self) -> "Undo":
-        """Return the state that must be on record before this attempt leaves."""
-        return replace(self, facts=replace(self.facts, undone=True, tainted=True))
+    @property
+    def facts_when_sent(self) -> Facts:
+        """The facts that must be on record before this attempt leaves."""
+        return replace(self.facts, undone=True, tainted=True)
 
     def next(self, outcome: UndoOutcome, policy: RecoveryPolicy) -> "State | Verdict":
         """Return what follows from the outcome of this attempt."""
@@ -247,9 +247,10 @@ class Lookup:
     leg = Leg.LOOKUP
     proof = Proof.LOOKUP
 
-    def sending(self) -> "Lookup":
-        """Return the state that must be on record before this attempt leaves: it has no effect."""
-        return self
+    @property
+    def facts_when_sent(self) -> Facts:
+        """The facts that must be on record before this attempt leaves: it has no effect."""
+        return self.facts
 
     def next(self, outcome: LookupOutcome, policy: RecoveryPolicy) -> "State | Verdict":
         """Return what follows from the outcome of this attempt."""

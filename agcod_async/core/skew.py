@@ -54,7 +54,9 @@ class Offset:
 
     def at(self, now: float) -> "Offset | None":
         """Return what is left of it at a later time, if anything."""
-        age = max(0.0, now - self.seen_at)
+        if now <= self.seen_at:
+            return self
+        age = now - self.seen_at
         if age > BELIEVED_SECONDS:
             return None
         return Offset(self.low - age * DRIFT, self.high + age * DRIFT, self.seen_at)

@@ -7,10 +7,10 @@ transport's own timeouts start anew with every read, and a reply that drips neve
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from agcod_async.core.outcomes import Lost, Reason, Reply, Throttled, Unclear, Untouched
+from agcod_async.engine.deadlines import Deadlines
 from agcod_async.engine.server_time import ServerTime
 from agcod_async.pacing.port import Permit
 from agcod_async.providers.base import Message
@@ -22,13 +22,18 @@ Headers = Mapping[str, str]
 _log = logging.getLogger("agcod_async")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """The way to the provider."""
 
-    url: str
-    transport: Transport
-    attempt_timeout_seconds: float
+    __slots__ = ("attempt_timeout_seconds", "timeouts", "transport", "url")
+
+    def __init__(self, *, url: str, transport: Transport, attempt_timeout_seconds: float) -> None:
+        """Send with `transport` to `url`, and give each attempt so much time."""
+        self.url = url
+        self.transport = transport
+        self.attempt_timeout_seconds = attempt_timeout_seconds
+        self.timeouts = Deadlines[asyncio.Task[object]](attempt_timeout_seconds, _cut_short)
+        """The tasks that are in an exchange. One whose time is over is cancelled."""
 
 
 async def exchange(
@@ -62,16 +67,35 @@ async def exchange(
 
 
 async def _bounded(line: Line, message: Message[OutcomeT], headers: Headers) -> Exchanged:
-    url = f"{line.url}/{message.operation}"
+    """Send as `asyncio.timeout` would have it done, without a timer for each attempt.
+
+    A cancellation may be the caller's, too, and even both in the same moment: only where the task
+    is left with no more of them than it came with was it the timeout alone.
+    """
+    task, timeouts = asyncio.current_task(), line.timeouts
+    if task is None:
+        raise AssertionError("calls run in tasks")
+    cancellations = task.cancelling()
+    timeouts.begin(task)
     try:
-        async with asyncio.timeout(line.attempt_timeout_seconds):
-            return await line.transport.send(url, headers, message.body)
-    except TimeoutError:
-        return Lost(Reason(f"no reply within {line.attempt_timeout_seconds:g} s"))
+        url = f"{line.url}/{message.operation}"
+        return await line.transport.send(url, headers, message.body)
+    except asyncio.CancelledError:
+        if timeouts.has_expired(task) and task.cancelling() - 1 <= cancellations:
+            return Lost(Reason(f"no reply within {line.attempt_timeout_seconds:g} s"))
+        raise
     except Exception as error:  # noqa: BLE001  a transport that breaks its promise proves nothing
         name = type(error).__name__
         _log.warning("the transport raised %s instead of answering; taken as lost", name)
         return Lost(Reason(f"the transport failed with {name}"))
+    finally:
+        if timeouts.has_expired(task):
+            task.uncancel()
+        timeouts.end(task)
+
+
+def _cut_short(task: asyncio.Task[object]) -> None:
+    task.cancel()
 
 
 def _understood(message: Message[OutcomeT], reply: Reply) -> OutcomeT | Unclear:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from agcod_async.clock import Clock
 from agcod_async.core.outcomes import AttemptRecord, Outcome, reason_of
 from agcod_async.core.verdicts import Verdict
 from agcod_async.engine.call import Call
@@ -27,12 +28,12 @@ class Audience:
             reason=reason_of(outcome),
             seconds=seconds,
         )
-        call.attempts.append(attempt)
+        call.attempts += (attempt,)
         if self._observers:
             self.tell(AttemptEnded(call.intent.operation, attempt))
 
-    def call_ended(self, call: Call, verdict: Verdict, now: float) -> None:
-        """Tell of a verdict; `now` is on the loop's clock."""
+    def call_ended(self, call: Call, verdict: Verdict, clock: Clock) -> None:
+        """Tell of a verdict that has come now."""
         if not self._observers:
             return
         self.tell(
@@ -41,7 +42,7 @@ class Audience:
                 request_id=call.intent.request_id or "",
                 verdict=type(verdict).__name__,
                 attempts=len(call.attempts),
-                seconds=now - call.started_at,
+                seconds=clock.monotonic() - call.started_at,
             )
         )
 

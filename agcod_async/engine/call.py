@@ -12,6 +12,8 @@ from agcod_async.pacing.port import Lane
 from agcod_async.providers.base import Intent, Legs, Message
 from agcod_async.values import RequestId
 
+_AT_FIRST = Forward()
+
 
 @dataclass(slots=True, kw_only=True)
 class Call:
@@ -35,15 +37,16 @@ class Call:
     audits: bool = False
     record: Record | None = field(default=None, repr=False)  # so does this
     was_confirmed: bool = False
-    state: State = field(default_factory=Forward)
-    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    state: State = _AT_FIRST
+    attempts: tuple[AttemptRecord, ...] = ()
     exchanging: bool = False
     abandoned: bool = False
     settled_at: float = 0.0
     retry_after_seconds: float = 0.0
     held_up: Reason | None = None
     keys_refused: int = 0
-    _legs: tuple[RequestId | None, Legs] | None = None
+    _legs: Legs | None = None
+    _legs_of: RequestId | None = None
 
     def __post_init__(self) -> None:
         """Drop the care for copies from a read: a copy of a read does nothing."""
@@ -88,10 +91,10 @@ class Call:
     @property
     def legs(self) -> Legs:
         """The legs under the live ID, encoded once for each ID."""
-        live_id = self.live_id
-        if self._legs is None or self._legs[0] != live_id:
-            self._legs = live_id, self.intent.legs(live_id)
-        return self._legs[1]
+        live_id = None if self.record is None else self.record.live_id
+        if self._legs is None or self._legs_of != live_id:
+            self._legs, self._legs_of = self.intent.legs(live_id), live_id
+        return self._legs
 
     @property
     def undo(self) -> Message[UndoOutcome]:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from agcod_async.core.outcomes import Reason
+from agcod_async.core.resumption import sending
 from agcod_async.core.verdicts import InDoubt, Verdict
 from agcod_async.engine.call import Call, Ended
+from agcod_async.engine.deadlines import Deadlines
 from agcod_async.errors import IdempotencyConflictError, UsageError
 from agcod_async.providers.base import Intent
 
@@ -44,8 +46,9 @@ class Inflight:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._running: set[Running] = set()
+        self._running: dict[asyncio.Task[Ended], Running] = {}
         self._by_id: dict[str, Running] = {}
+        self._deadlines: dict[float, Deadlines[asyncio.Future[None]]] = {}  # by their seconds
         self._closed = False
 
     def runs(self, request_id: str) -> bool:
@@ -83,23 +86,28 @@ class Inflight:
         request_id = call.intent.request_id
         before = None if request_id is None else self._by_id.get(request_id)
         following = run(call) if before is None else _after(before, run, call)
-        running = Running(call, asyncio.create_task(following), before)
-        self._running.add(running)
+        task = asyncio.get_running_loop().create_task(following)
+        running = self._running[task] = Running(call, task, before)
         if request_id is not None:
             self._by_id[request_id] = running
-        running.task.add_done_callback(lambda _: self._ended(running))
+        running.task.add_done_callback(self._ended)
         return running
 
     async def wait(self, running: Running, seconds: float) -> Ended:
         """Wait for the end of `running`, but not longer than `seconds`."""
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        timer = loop.call_later(seconds, _wake, waiter)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deadlines = self._deadlines.get(seconds)
+        if deadlines is None:
+            deadlines = self._deadlines[seconds] = Deadlines(seconds, _wake)
+        deadlines.begin(waiter)
         running.waiters.add(waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
+            deadlines.end(waiter)
+            if deadlines.is_idle and self._deadlines.get(seconds) is deadlines:
+                deadlines.close()
+                del self._deadlines[seconds]
             running.waiters.discard(waiter)
             if not running.waiters and not running.task.done():
                 running.abandon()
@@ -110,19 +118,19 @@ class Inflight:
     async def drain(self, seconds: float) -> None:
         """Wait up to `seconds` for the calls to end, then stop the rest where they stand."""
         await self._all_ended(seconds)
-        for running in self._running:
+        for running in self._running.values():
             running.abandon()
         await self._all_ended(None)
 
     async def _all_ended(self, seconds: float | None) -> None:
-        tasks = [running.task for running in self._running]
+        tasks = tuple(self._running)
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
 
-    def _ended(self, running: Running) -> None:
+    def _ended(self, task: asyncio.Task[Ended]) -> None:
+        running = self._running.pop(task)
         for waiter in running.waiters:
             _wake(waiter)
-        self._running.discard(running)
         request_id = running.call.intent.request_id
         running.before = _still_running(running.before)
         if request_id is not None and self._by_id.get(request_id) is running:
@@ -163,4 +171,4 @@ def _verdict_now(running: Running) -> Verdict:
         return InDoubt(reason)  # what is on record about the ID is not known yet
     if running.waiters and not has_ended:
         return InDoubt(reason)  # it goes on for the others
-    return (call.state.sending() if call.exchanging else call.state).out_of_time(reason)
+    return (sending(call.state) if call.exchanging else call.state).out_of_time(reason)

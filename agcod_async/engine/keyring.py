@@ -57,10 +57,6 @@ class Key:
     refused_at: float | None = None
     warned_of_days: int = 0
 
-    def may_sign(self, now: float) -> bool:
-        """Whether an attempt may be signed with it now."""
-        return self.refused_at is None or now - self.refused_at >= RETRY_SECONDS
-
 
 class Keyring:
     """Chooses a key for each attempt, and learns from what comes of it."""
@@ -80,7 +76,7 @@ class Keyring:
         self._clock = clock
         self._audience = Audience(observers)
         self._supplied: tuple[Credentials, ...] = ()
-        self._keys: list[Key] = []
+        self._keys = [] if self._lone is None else [Key(self._lone, signer(self._lone))]
         self._provider_fails = False
         self._last_refusal: tuple[Key, Reason] | None = None
         self._awaited: asyncio.Future[None] | None = None
@@ -93,9 +89,14 @@ class Keyring:
         ageless = replace(key, created_at=None)
         return Keyring(ageless, self._signer, clock=self._clock, observers=())
 
+    @property
+    def may_sign(self) -> bool:
+        """Whether there is a key to sign with now."""
+        return self._best() is not None
+
     async def ready(self, call: Call) -> bool:
         """Hold `call` up until there is a key to sign with; tell whether one came in time."""
-        while not self._may_sign():
+        while not self.may_sign:
             call.held_up = self.why_none
             seconds = call.deadline_at - self._clock.monotonic()
             if seconds <= 0:
@@ -110,7 +111,8 @@ class Keyring:
         if key is not None:
             if key.refused_at is not None:
                 key.refused_at = self._clock.monotonic()  # this attempt tries it, the others wait
-            self._watch_age(key)
+            if key.credentials.created_at is not None:
+                self._watch_age(key)
         return key
 
     def learn(self, key: Key, taken_at: float, outcome: Outcome) -> Reason | None:
@@ -164,36 +166,35 @@ class Keyring:
             self._waiting -= 1
 
     def _look(self, awaited: asyncio.Future[None]) -> None:
-        if self._waiting and not self._may_sign():
+        if self._waiting and not self.may_sign:
             asyncio.get_running_loop().call_later(POLL_SECONDS, self._look, awaited)
             return
         self._awaited = None
         awaited.set_result(None)
 
-    def _may_sign(self) -> bool:
-        return self._best() is not None
-
     def _best(self) -> Key | None:
-        now = self._clock.monotonic()
         for key in self._renew():
-            if key.may_sign(now):
+            if key.refused_at is None or self._is_due(key.refused_at):
                 return key
         return None
 
+    def _is_due(self, refused_at: float) -> bool:
+        return self._clock.monotonic() - refused_at >= RETRY_SECONDS
+
     def _renew(self) -> list[Key]:
         """Return the keys as they are now, and forget those that are not supplied any more."""
-        supplied = self._ask()
+        if self._provider is None:
+            return self._keys
+        supplied = self._ask(self._provider)
         if supplied != self._supplied:
             known = {key.credentials: key for key in self._keys}
             self._keys = [known.get(one) or Key(one, self._signer(one)) for one in supplied]
             self._supplied = supplied
         return self._keys
 
-    def _ask(self) -> tuple[Credentials, ...]:
-        if self._provider is None:
-            return () if self._lone is None else (self._lone,)
+    def _ask(self, provider: CredentialsProvider) -> tuple[Credentials, ...]:
         try:
-            supplied = tuple(self._provider.keys())
+            supplied = tuple(provider.keys())
         except Exception as error:  # noqa: BLE001  a vault that fails must not fail an order
             if not self._provider_fails:
                 name = type(error).__name__

@@ -22,6 +22,7 @@ from agcod_async.errors import AgcodError, InDoubtError
 from agcod_async.journal.base import Journal, JournalError, Which
 from agcod_async.journal.records import Entry
 from agcod_async.providers.base import Intent, Provider, Rebindable
+from agcod_async.values import RequestId
 
 _log = logging.getLogger("agcod_async")
 
@@ -108,7 +109,8 @@ async def _finish(at: Workplace, left: Entry) -> Reconciled | None:
 
 async def _close_unsent(at: Workplace, entry: Entry) -> None:
     try:
-        record, nothing = Record(at.journal, entry), Unavailable(_NOTHING_CAME_OF_IT)
+        record = Record(at.journal, entry, RequestId(entry.live_id))
+        nothing = Unavailable(_NOTHING_CAME_OF_IT)
         await record.given_up(Forward(entry.facts), nothing, now=at.clock.wall())
     except JournalError as error:
         _log.warning("the journal failed, a call that was not sent stays open: %s", error)

@@ -7,6 +7,7 @@ leaves exactly what it may claim to know.
 
 import dataclasses
 
+from agcod_async.core.facts import Facts
 from agcod_async.core.outcomes import Applied, Found, Leg, Outcome, Reason, reason_of
 from agcod_async.core.policy import RecoveryPolicy
 from agcod_async.core.resumption import on_record
@@ -18,15 +19,18 @@ from agcod_async.journal.records import Entry, replace
 from agcod_async.providers.base import Intent
 from agcod_async.values import RequestId
 
+_NAMED = Applied | Found
+"""The outcomes that may carry the provider's own name of the card."""
+
 
 class Record:
     """The journal entry of one running call. Each method raises what the journal raises."""
 
-    def __init__(self, journal: Journal, entry: Entry) -> None:
-        """Continue `entry`."""
+    def __init__(self, journal: Journal, entry: Entry, live_id: RequestId) -> None:
+        """Continue `entry` under the ID that it names as the live one."""
         self._journal = journal
         self.entry = entry
-        self.live_id = RequestId(entry.live_id)
+        self.live_id = live_id
         """The ID in use: the caller's own, or the successor that took over."""
 
     @classmethod
@@ -57,7 +61,8 @@ class Record:
                 request_id=entry.request_id,
                 operation=entry.operation,
             )
-        return cls(journal, entry)
+        is_own = entry.live_id == intent.request_id
+        return cls(journal, entry, intent.request_id if is_own else RequestId(entry.live_id))
 
     async def sending(self, state: State, *, now: float, effects_until: float) -> None:
         """Put on record that an attempt leaves now, able to have an effect `effects_until`.
@@ -75,7 +80,7 @@ class Record:
             replace(
                 entry,
                 leg=state.leg,
-                facts=state.sending().facts,
+                facts=state.facts_when_sent,
                 sends=entry.sends + (state.leg is Leg.FORWARD),
                 first_sent_at=first_sent_at,
                 last_sent_at=now if has_effect else entry.last_sent_at,
@@ -93,19 +98,23 @@ class Record:
         self, state: State, outcome: Outcome, following: State | Verdict, *, now: float
     ) -> None:
         """Put on record what the outcome of the attempt from `state` leads to."""
-        reason = reason_of(outcome)
+        entry, reason = self.entry, reason_of(outcome)
+        leg, facts, verdict = _standing(entry, state, following)
         told = replace(
-            self.entry,
+            entry,
+            leg=leg,
+            facts=facts,
+            verdict=verdict,
             code=None if reason is None else reason.code,
             error_type=None if reason is None else reason.error_type,
-            gc_id=outcome.reference if isinstance(outcome, Applied | Found) else self.entry.gc_id,
+            gc_id=outcome.reference if isinstance(outcome, _NAMED) else entry.gc_id,
             updated_at=now,
         )
-        if isinstance(following, State):
-            self.entry = await self._journal.advance(_moved(told, following))
+        if facts.epoch != entry.facts.epoch:
+            told = _under_successor(told)
+        self.entry = await self._journal.advance(told)
+        if self.entry.live_id != self.live_id:
             self.live_id = RequestId(self.entry.live_id)
-        else:
-            self.entry = await self._journal.advance(_ended(told, state, following))
 
     async def given_up(self, state: State, verdict: Verdict, *, now: float) -> None:
         """Put on record that the call ends without another attempt from `state`."""
@@ -147,29 +156,26 @@ async def proved(
     return await journal.advance(closed)
 
 
-def _moved(entry: Entry, following: State) -> Entry:
-    moved = replace(entry, leg=following.leg, facts=following.facts)
-    if following.facts.epoch == entry.facts.epoch:
-        return moved
+def _standing(entry: Entry, state: State, following: State | Verdict) -> tuple[Leg, Facts, str]:
+    """Return the leg to go on with, the facts and the verdict, as they are after an attempt."""
+    if isinstance(following, State):
+        return following.leg, following.facts, entry.verdict
+    in_doubt = isinstance(following, InDoubt)
+    leg = state.leg if in_doubt else Leg.FORWARD
+    verdict = entry.verdict if in_doubt else _name(following)
+    return leg, on_record(state, following), verdict
+
+
+def _under_successor(entry: Entry) -> Entry:
     root = RequestId(entry.request_id)
     return replace(
-        moved,
-        live_id=str(root.successor(entry.partner_id, following.facts.epoch)),
+        entry,
+        live_id=str(root.successor(entry.partner_id, entry.facts.epoch)),
         sends=0,
         first_sent_at=None,
         last_sent_at=None,
         effects_until=None,
         gc_id=None,
-    )
-
-
-def _ended(entry: Entry, state: State, verdict: Verdict) -> Entry:
-    in_doubt = isinstance(verdict, InDoubt)
-    return replace(
-        entry,
-        leg=state.leg if in_doubt else Leg.FORWARD,
-        facts=on_record(state, verdict),
-        verdict=entry.verdict if in_doubt else _name(verdict),
     )
 
 

@@ -30,7 +30,7 @@ def error_of(verdict: BadVerdict, call: Call, provider: Provider, *, now: float)
         verdict.reason,
         request_id=call.intent.request_id,
         operation=call.intent.operation,
-        attempts=tuple(call.attempts),
+        attempts=call.attempts,
     )
     if isinstance(error, AccountError):
         error.contact = provider.contact(error.reason)

@@ -27,7 +27,7 @@ from agcod_async.core.outcomes import (
     Untouched,
     as_read,
 )
-from agcod_async.core.resumption import resume, unmade
+from agcod_async.core.resumption import resume, sending, unmade
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Verdict
 from agcod_async.engine.attempt import Headers, Line, exchange
@@ -46,6 +46,7 @@ from agcod_async.values import Credentials
 OutcomeT = TypeVar("OutcomeT")
 
 _log = logging.getLogger("agcod_async")
+_SETTLED = Issued | Declined
 _WINDOW_OVER = TooLate(Reason("the time in which it can be undone has passed"))
 
 
@@ -87,17 +88,14 @@ class Runner:
         """
         try:
             following = await self._begin(call) or await self._turn(call)
-            if isinstance(following, State):
-                verdict = await self._repeat(call)
-            else:
-                verdict = following
+            verdict = await self._repeat(call) if isinstance(following, State) else following
         except asyncio.CancelledError:
             if not call.exchanging:  # else the record says already what may have happened
                 await self._give_up(call, Reason("nobody waits for it any more"))
             raise
-        if isinstance(verdict, Issued | Declined):
+        if isinstance(verdict, _SETTLED):
             self._budget = self._budget.refund(retried=call.tries > 1)
-        self._audience.call_ended(call, verdict, self._clock.monotonic())
+        self._audience.call_ended(call, verdict, self._clock)
         return Ended(verdict, call)
 
     async def _begin(self, call: Call) -> Verdict | None:
@@ -150,7 +148,7 @@ class Runner:
     async def _turn(self, call: Call) -> State | Verdict:
         """Make one attempt from the state of `call`, with a record on both sides of it."""
         state = call.state
-        if not await self._keys.ready(call):
+        if not (self._keys.may_sign or await self._keys.ready(call)):
             return await self._give_up(call, self._keys.why_none)
         if state.pause is Pause.SETTLE and self._pause_seconds(call) > 0:
             return state  # it lasts longer by what was learnt of the clocks while it was waited for
@@ -248,7 +246,7 @@ class Runner:
                 await record.answered(state, outcome, following, now=self._clock.wall())
             except JournalError as error:
                 # The answer is known but not on record: no card may be handed out on it.
-                return state.sending().out_of_time(Reason(f"the journal failed: {error}"))
+                return sending(state).out_of_time(Reason(f"the journal failed: {error}"))
             if record.live_id != live_id:
                 self._audience.tell(SuccessorChosen(live_id, record.live_id))
         if isinstance(following, State):

@@ -75,6 +75,8 @@ class ServerTime:
     def __init__(self, clock: Clock, tell: Callable[[Event], None]) -> None:
         """Begin with nothing known, and `tell` when the clock turns out to be off."""
         self._clock = clock
+        self.monotonic = clock.monotonic
+        """Returns the time on the loop's clock."""
         self._tell = tell
         self._belief = NOTHING_HEARD
         self._pace: float | None = None
@@ -119,11 +121,11 @@ class ServerTime:
         """
         if date is None or isinstance(outcome, Unclear):
             return
-        _, now = self._look()
+        wall, now = self._look()
         if sent_at >= self._steady_since:
             offset = Offset.of_exchange(date, sent_at=sent_at, heard_at=now)
             self._belief = self._belief.heard(offset)
-            self._notice()
+            self._notice(wall, now)
 
     def mended(
         self, outcome: OutcomeT, stamp: Stamp, policy: RecoveryPolicy
@@ -139,15 +141,11 @@ class ServerTime:
         rumour = self._rumour(now)
         if rumour is not None and rumour.distance(signed) > SKEW_NOTICED_SECONDS:
             self._belief = self._belief.confirmed()
-            self._notice()
+            self._notice(*self._look())
         offset = self._believed(now)
         knows_better = offset is not None and offset.distance(signed) > SKEW_NOTICED_SECONDS
         may_resend = knows_better and not policy.network_may_duplicate
         return Untouched(outcome.reason) if may_resend else outcome
-
-    def monotonic(self) -> float:
-        """Return the time on the loop's clock."""
-        return self._clock.monotonic()
 
     def _believed(self, now: float) -> Offset | None:
         believed = self._belief.believed
@@ -168,11 +166,12 @@ class ServerTime:
             self._pace, self._steady_since = pace, now
         return wall, now
 
-    def _notice(self) -> None:
+    def _notice(self, wall: float, now: float) -> None:
         """Warn once of a clock that is off, and once more only after it was right again."""
-        skew = self.skew_seconds
-        if skew is None:
+        offset = self._believed(now)
+        if offset is None:
             return
+        skew = wall - (now + offset.middle)
         if abs(skew) <= SKEW_NOTICED_SECONDS:
             self._noticed = False
         elif not self._noticed:

@@ -5,6 +5,7 @@ call again under the same request ID is well served by it, with one gap: it can 
 first send under an ID from a later one, nor a card that was handed out from one that was not.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Final, assert_never
 
@@ -22,7 +23,9 @@ class MemoryJournal:
         """Remember at most `closed_entries_max` finished calls."""
         self._closed_entries_max = closed_entries_max
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._closed: dict[tuple[str, str], None] = {}  # in the order of their closing
+        # In the order of their closing. The first of a plain dict is searched for, and this one is
+        # asked for its first with every card.
+        self._closed: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def open(self, entry: Entry) -> Entry:
         """Record `entry`, or return the one that is already there under its operation and ID."""
@@ -36,8 +39,9 @@ class MemoryJournal:
             raise StaleEntryError(f"{entry.operation} {entry.request_id} has moved on")
         moved = replace(entry, version=entry.version + 1)
         self._entries[key] = moved
-        self._closed.pop(key, None)
-        if not moved.is_open:
+        if held.verdict:
+            self._closed.pop(key, None)
+        if moved.verdict:
             self._closed[key] = None
             self._forget()
         return moved
@@ -58,8 +62,8 @@ class MemoryJournal:
 
     def _forget(self) -> None:
         while len(self._closed) > self._closed_entries_max:
-            oldest = next(iter(self._closed))
-            del self._closed[oldest], self._entries[oldest]
+            oldest, _ = self._closed.popitem(last=False)
+            del self._entries[oldest]
 
 
 def _is(entry: Entry, which: Which) -> bool:

@@ -8,13 +8,13 @@ your external reference (keep recipients out of that one), never a code.
 import msgspec
 from msgspec.structs import replace
 
-from agcod_async.core.facts import Facts
+from agcod_async.core.facts import NOTHING_KNOWN, Facts
 from agcod_async.core.outcomes import Leg
 
 __all__ = ["Entry", "replace"]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call, under the ID that the caller gave it. All times are UTC seconds since 1970.
 
     `verdict` is empty while the call is open; an entry in doubt stays open. `effects_until` is
@@ -33,7 +33,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     live_id: str
     leg: Leg = Leg.FORWARD
-    facts: Facts = Facts()
+    facts: Facts = NOTHING_KNOWN
     sends: int = 0
     first_sent_at: float | None = None
     last_sent_at: float | None = None

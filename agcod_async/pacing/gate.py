@@ -34,7 +34,10 @@ class _Phase(Enum):
 
 
 class Ticket:
-    """What the gate remembers of one permit: how often the gate had closed before."""
+    """What the gate remembers of a permit: how often the gate had closed before.
+
+    Permits of one time share one; a probe has its own, by which it is known.
+    """
 
     __slots__ = ("closings",)
 
@@ -54,6 +57,7 @@ class CooldownGate:
         self._stage_seconds = max(STAGE_SECONDS_MIN, window_seconds)
         self._phase = _Phase.OPEN
         self._closings = 0
+        self._ticket = Ticket(0)
         self._throttles_in_a_row = 0
         self._closed_until = -math.inf
         self._opened_at = -math.inf
@@ -62,7 +66,8 @@ class CooldownGate:
 
     def opens_at(self, now: float) -> float:
         """Return when the next permit may be given; inf while a probe is on its way."""
-        self._end_slow_start(now)
+        if self._phase is _Phase.SLOW_START:
+            self._end_slow_start(now)
         match self._phase:
             case _Phase.OPEN:
                 return -math.inf
@@ -96,11 +101,11 @@ class CooldownGate:
 
     def given(self, now: float) -> Ticket:
         """Note that a permit is given; while the gate is closed it is the probe."""
-        ticket = Ticket(self._closings)
-        if self._phase is _Phase.CLOSED:
-            self._probe = ticket
         self._given_at = now
-        return ticket
+        if self._phase is not _Phase.CLOSED:
+            return self._ticket
+        self._probe = Ticket(self._closings)
+        return self._probe
 
     def has_closed_since(self, ticket: Ticket) -> bool:
         """Return whether a throttle has come since this permit was given."""
@@ -119,6 +124,7 @@ class CooldownGate:
             self._probe = None
         self._phase = _Phase.CLOSED
         self._closings += 1
+        self._ticket = Ticket(self._closings)
         self._close_for(cooldown_seconds(self._policy, self._throttles_in_a_row, chance), now)
 
     def answered(self, ticket: Ticket, now: float) -> None:

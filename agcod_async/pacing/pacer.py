@@ -88,10 +88,11 @@ class LocalPacer(Pacer):
         if self._is_closed:
             raise RuntimeError("the pacer is closed")
         group = self._limits.group(operation)
+        now = self._clock.monotonic()
         is_late = within_seconds is not None and not within_seconds >= 0
-        if not is_late and self._has_plenty(group):
+        if not is_late and self._has_plenty(group, now):
             await self._spacing.turn()  # which is there
-            return self._issue(group, operation, self._clock.monotonic())
+            return self._issue(group, operation, now)
         loop = asyncio.get_running_loop()
         waiter = Waiter(lane, operation, group, loop.create_future())
         timer = None
@@ -171,11 +172,10 @@ class LocalPacer(Pacer):
         if waiter is not None:
             waiter.future.set_result(self._issue(waiter.group, waiter.operation, now))
 
-    def _has_plenty(self, group: Group) -> bool:
+    def _has_plenty(self, group: Group, now: float) -> bool:
         """Whether a permit can be given at once: to a better one in the same moment, too."""
         if self._lanes or not self._spacing.has_plenty:
             return False
-        now = self._clock.monotonic()
         return max(self._gate.opens_at(now), self._limits.free_at(group)) <= now
 
     def _opens_at(self, now: float) -> float:

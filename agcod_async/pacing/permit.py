@@ -86,7 +86,8 @@ class IssuedPermit:
         """Say that a reply has come, and whether it was a throttle."""
         if self._stage is _Stage.ENDED:
             return
-        self.sending()
+        if self._stage is _Stage.GIVEN:
+            self.sending()
         self._stage = _Stage.ENDED
         now = self._desk.clock.monotonic()
         if throttled:

@@ -94,7 +94,7 @@ class ConfirmedWindow:
         if self._free:
             return -math.inf
         free_at, queue = self._earliest()
-        is_unanswered = queue is self._sends and queue and queue[0][1].is_unanswered
+        is_unanswered = queue is self._sends and queue and queue[0].is_unanswered
         return free_at - self._arrival_bound_seconds if is_unanswered else free_at
 
     def take(self) -> "Lease":
@@ -103,19 +103,20 @@ class ConfirmedWindow:
             self._free -= 1
         else:
             _, queue = self._earliest()
-            queue.popleft()[1].has_slot = False
+            queue.popleft().has_slot = False
         return Lease(self)
 
-    def hold(self, lease: "Lease", sent_at: float) -> None:
+    def hold(self, lease: "Lease") -> None:
         """Keep the slot until the request has surely arrived, and a window longer."""
-        lease.is_unanswered = True
-        self._sends.append((sent_at, lease))
+        self._sends.append(lease)
 
-    def confirm(self, lease: "Lease", replied_at: float, floor: RoundTripFloor | None) -> None:
-        """Free the slot sooner, because the request arrived at least the floor before that."""
-        lease.is_unanswered = False
+    def confirm(self, lease: "Lease", floor: RoundTripFloor | None) -> None:
+        """Free the slot sooner, because the request arrived at least the floor before its reply."""
         if lease.has_slot:
-            self._replies.setdefault(floor, deque()).append((replied_at, lease))
+            replies = self._replies.get(floor)
+            if replies is None:
+                replies = self._replies[floor] = deque()
+            replies.append(lease)
 
     def give_back(self) -> None:
         """Free a slot at once: nothing has arrived and nothing will."""
@@ -124,9 +125,11 @@ class ConfirmedWindow:
     def _earliest(self) -> "tuple[float, _Queue]":
         """Return when a held slot is free at the earliest (or inf), and the queue that says so."""
         queue = self._sends
-        free_at = _head(queue) + self._arrival_bound_seconds
+        head = _head(queue)
+        free_at = head.sent_at + self._arrival_bound_seconds if head else math.inf
         for floor, replies in self._replies.items():
-            arrived_by = _head(replies) - (floor.seconds if floor else 0.0)
+            head = _head(replies)
+            arrived_by = head.replied_at - (floor.seconds if floor else 0.0) if head else math.inf
             if arrived_by < free_at:
                 free_at, queue = arrived_by, replies
         return free_at + self._hold_seconds, queue
@@ -135,31 +138,40 @@ class ConfirmedWindow:
 class Lease:
     """One permit's hold on a slot. Until `sent` or `unused` is called the slot is blocked."""
 
-    __slots__ = ("_window", "has_slot", "is_unanswered")
+    __slots__ = ("_window", "has_slot", "replied_at", "sent_at")
 
     def __init__(self, window: ConfirmedWindow) -> None:
         self._window = window
         self.has_slot = True
-        self.is_unanswered = False
+        self.sent_at = math.inf
+        self.replied_at = math.inf
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether no reply has come yet."""
+        return self.replied_at == math.inf
 
     def sent(self, now: float) -> None:
         """Say that the request leaves now."""
-        self._window.hold(self, now)
+        self.sent_at = now
+        self._window.hold(self)
 
     def answered(self, now: float, floor: RoundTripFloor | None) -> None:
         """Say that the reply to a sent request has come now, and which floor it is subject to."""
-        self._window.confirm(self, now, floor)
+        if self.is_unanswered:
+            self.replied_at = now
+            self._window.confirm(self, floor)
 
     def unused(self) -> None:
         """Say that the request was not sent and will not be."""
         self._window.give_back()
 
 
-_Queue = deque[tuple[float, Lease]]
+_Queue = deque[Lease]
 
 
-def _head(queue: _Queue) -> float:
-    """Return the time of the first lease that still has its slot; inf if there is none."""
-    while queue and not queue[0][1].has_slot:
+def _head(queue: _Queue) -> Lease | None:
+    """Return the first lease that still has its slot."""
+    while queue and not queue[0].has_slot:
         queue.popleft()
-    return queue[0][0] if queue else math.inf
+    return queue[0] if queue else None

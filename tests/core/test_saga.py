@@ -154,13 +154,13 @@ def test_a_held_success_gets_one_replay_and_no_more() -> None:
 @pytest.mark.parametrize("pause", [Pause.NONE, Pause.BACKOFF, Pause.COOLDOWN])
 def test_no_other_pause_lifts_a_taint(pause: Pause) -> None:
     state = Forward(TAINTED, pause)
-    assert state.sending().facts == TAINTED
+    assert state.facts_when_sent == TAINTED
     assert state.next(Lost(WHY), SHIPPED) == Forward(TAINTED, Pause.BACKOFF, attempts=1)
 
 
 def test_what_has_been_waited_out_taints_no_more() -> None:
     settled = Forward(TAINTED, Pause.SETTLE)
-    assert settled.sending().facts == UNDONE
+    assert settled.facts_when_sent == UNDONE
     following = settled.next(Throttled(WHY), SHIPPED)
     assert following == Forward(UNDONE, Pause.COOLDOWN, attempts=1)
 

@@ -16,7 +16,7 @@ from agcod_async.core.outcomes import (
     Untouched,
 )
 from agcod_async.core.policy import RecoveryPolicy
-from agcod_async.core.resumption import unmade
+from agcod_async.core.resumption import sending, unmade
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import InDoubt
 
@@ -66,5 +66,5 @@ def test_an_attempt_with_a_refused_key_is_as_good_as_not_made(state: State) -> N
 def test_a_copy_of_an_attempt_with_a_refused_key_may_still_be_let_in(state: State) -> None:
     following = unmade(state, TWICE)
 
-    assert following == state.sending()
+    assert following == sending(state)
     assert isinstance(following.out_of_time(WHY), InDoubt)

@@ -6,7 +6,7 @@ import pytest
 
 from agcod_async.core.facts import Facts, Pause, Proof
 from agcod_async.core.outcomes import Leg, Reason
-from agcod_async.core.resumption import on_record, resume
+from agcod_async.core.resumption import on_record, resume, sending
 from agcod_async.core.saga import Forward, Lookup, State, Undo
 from agcod_async.core.verdicts import Declined, InDoubt, Issued, Reversed, Unavailable, Verdict
 
@@ -35,12 +35,12 @@ def test_out_of_time_is_a_failure_only_if_nothing_can_have_worked(
 
 def test_before_it_leaves_a_create_is_on_record_as_doubtful() -> None:
     state = Forward(Facts(epoch=2), attempts=1)
-    assert state.sending() == replace(state, facts=Facts(epoch=2, doubtful=True))
+    assert sending(state) == replace(state, facts=Facts(epoch=2, doubtful=True))
 
 
 def test_before_it_leaves_an_undo_is_on_record_as_having_worked_and_as_late() -> None:
     state = Undo(DOUBTFUL, attempts=1)
-    assert state.sending() == replace(state, facts=TAINTED)
+    assert sending(state) == replace(state, facts=TAINTED)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_no_load_is_resumed_under_an_id_that_may_have_been_undone(facts: Facts) 
 
 def test_before_it_leaves_a_lookup_changes_nothing_on_record() -> None:
     state = Lookup(TAINTED, Pause.SETTLE, attempts=1)
-    assert state.sending() == state
+    assert sending(state) == state
 
 
 def test_a_card_goes_on_record_as_confirmed() -> None:

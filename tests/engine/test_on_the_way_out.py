@@ -45,8 +45,8 @@ def test_a_call_that_is_killed_during_an_exchange_leaves_the_record_as_it_is() -
             caller = asyncio.create_task(s.issue())
             await asyncio.sleep(1)
             written = s.journal.writes
-            (running,) = s.session._inflight._running
-            running.task.cancel()
+            (task,) = s.session._inflight._running
+            task.cancel()
             with pytest.raises(InDoubtError):
                 await caller
 

@@ -128,7 +128,7 @@ class Machine:
             settles=state.pause is Pause.SETTLE,
             undoes=isinstance(state, self.saga.Undo),
             before=self._resumed(state.leg, state.facts),
-            sending=self._resumed(state.leg, state.sending().facts),
+            sending=self._resumed(state.leg, state.facts_when_sent),
             out_of_time=self._ended(state, state.out_of_time(_NO_TIME)),
             broken=promises.broken_by_resuming(self.saga, self.proof, state)
             if self.steps_checked

@@ -132,8 +132,8 @@ MUTANTS = (
     Mutant(
         "R6",
         "that the card is confirmed does not go on record",
-        "return state.sending().facts.confirming()",
-        "return state.sending().facts",
+        "return state.facts_when_sent.confirming()",
+        "return state.facts_when_sent",
     ),
     Mutant(
         "R6",
@@ -180,8 +180,8 @@ MUTANTS = (
     Mutant(
         "R8",
         "a create that leaves is not on record as doubtful",
-        "return self._as_sent(self._facts_now().doubting(), self.attempts)",
-        "return self._as_sent(self._facts_now(), self.attempts)",
+        "return self._facts_now().doubting()",
+        "return self._facts_now()",
     ),
     Mutant(
         "R8",

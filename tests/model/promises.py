@@ -167,7 +167,7 @@ def _broken_lookup(
 def broken_by_resuming(saga: Saga, proof: Proof, state: Any) -> str | None:
     """Return the promise that is broken when a call resumes from the record of `state`, if any."""
     kinds = {Leg.FORWARD: saga.Forward, Leg.UNDO: saga.Undo, Leg.LOOKUP: saga.Lookup}
-    for facts in (state.facts, state.sending().facts):
+    for facts in (state.facts, state.facts_when_sent):
         resumed = saga.resume(state.leg, facts, proof)
         if not isinstance(resumed, kinds[state.leg]) or resumed.facts != facts:
             return RESUMED

@@ -43,7 +43,7 @@ ASSUMPTIONS = """\
   replay proves, for requests where nothing does, and for both where a lookup does. Of what it does
   not wait for no such bound is assumed.
 - Crashes, calls that run out of time and later calls under the same ID are unlimited. What
-  survives is the record: before an attempt leaves, the facts of `sending()`; after its answer,
+  survives is the record: before an attempt leaves, the `facts_when_sent`; after its answer,
   those of the next state or of `on_record()`, unless the crash came first. One process at a time
   works on a record: the journal's compare-and-set sees to that.
 - What a request does under an ID that was undone is the same for ever. The undo of an unknown ID

@@ -292,7 +292,7 @@ def _left_open(pacer: LocalPacer) -> list[str]:
     left = ["somebody waits"] if pacer._lanes else []
     window = pacer._limits._account
     queues = (window._sends, *window._replies.values())
-    held = {id(lease) for queue in queues for _, lease in queue if lease.has_slot}
+    held = {id(lease) for queue in queues for lease in queue if lease.has_slot}
     slots = max(1, int(pacer._rate))
     if window._free + len(held) != slots:
         left.append(f"of {slots} slots {window._free} are free and {len(held)} are held")

@@ -15,8 +15,8 @@ MUTANTS = (
         "cap",
         "a slot is free a window after the send, and not after the arrival",
         "pacing.window",
-        "free_at = _head(queue) + self._arrival_bound_seconds",
-        "free_at = _head(queue)",
+        "free_at = head.sent_at + self._arrival_bound_seconds if head else math.inf",
+        "free_at = head.sent_at if head else math.inf",
     ),
     Mutant(
         "cap",
@@ -129,8 +129,8 @@ MUTANTS = (
         "deadlines",
         "a caller waits for the end of what is under way",
         "engine.inflight",
-        "loop.call_later(seconds, _wake, waiter)",
-        "loop.call_later(1e6, _wake, waiter)",
+        "self._deadlines[seconds] = Deadlines(seconds, _wake)",
+        "self._deadlines[seconds] = Deadlines(1e6, _wake)",
     ),
     Mutant(
         "service",

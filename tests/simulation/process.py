@@ -189,7 +189,7 @@ def left_open(session: AgcodSession) -> list[str]:
         left.append("somebody waits for a permit")
     for name, window in pacer._limits._windows.items():
         queues = (window._sends, *window._replies.values())
-        held = {id(lease) for queue in queues for _, lease in queue if lease.has_slot}
+        held = {id(lease) for queue in queues for lease in queue if lease.has_slot}
         if window._free + len(held) != max(1, int(pacer._limits._rates[name])):
             left.append(f"a permit is lost: {window._free} free, {len(held)} held")
     if pacer._gate._probe is not None:
