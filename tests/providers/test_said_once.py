@@ -9,14 +9,18 @@ from agcod_async.providers.agcod import codec
 from tests.providers.replies import cancelled, card, error, funds, reply
 
 _NAMES = st.sampled_from(
-    ["a", "b", "", "a:b", ":", r"\u003a", r"\u0061", r"\"", "{", "\u212a", "a\x01", "\ud800"]
-    + ["status", "Status", "\u017ftatus", "creationRequestId", "creationrequestid", "value"]
-    + ["agcodResponse", "AgcodResponse", r"agcod\u0052esponse", "errorCode", "errorcode"]
+    (
+        *("a", "b", "", "a:b", ":", r"\u003a", r"\u0061", r"\"", "{", "\u212a", "a\x01", "\ud800"),
+        *("status", "Status", "\u017ftatus", "creationRequestId", "creationrequestid", "value"),
+        *("agcodResponse", "AgcodResponse", r"agcod\u0052esponse", "errorCode", "errorcode"),
+    )
 )
 _SCALARS = st.sampled_from(
-    ["0", "-0", "1", "01", "1.5", "1e999", "1.", "NaN", "-Infinity", "9" * 30, "9" * 4_301]
-    + ["null", "true", "false", "True", "", '""', '"a"', '":"', r'"\u003a"', r'"\\"', r'"\ud800"']
-    + ['"::"', '"{"', '"\u00e9"', '"\ud800"', '"a\tb"', '"\x7f"', '"', "12.5e-99999999999999999999"]
+    (
+        *("0", "-0", "1", "01", "1.5", "1e999", "1.", "NaN", "-Infinity", "9" * 30, "9" * 4_301),
+        *("null", "true", "false", "True", "", '""', '"a"', '":"', r'"\u003a"', r'"\\"', '"::"'),
+        *('"{"', '"\u00e9"', r'"\ud800"', '"\ud800"', '"a\tb"', '"\x7f"', '"', "1e-99999999999999"),
+    )
 )
 _BLANKS = st.sampled_from(["", "", "", " ", "\n\t", "\f"])
 
@@ -37,14 +41,14 @@ _REPLIES = _objects(st.recursive(_SCALARS, _containers, max_leaves=12))
 def _found_slowly(body: bytes) -> bool:
     """Return whether the slow decoder takes it, which looks at every member."""
     try:
-        return codec._slow_decoder.decode(body.decode("utf-8")) is not True  # noqa: SLF001
+        return codec._slow_decoder.decode(body.decode("utf-8")) is not True
     except (ValueError, RecursionError):
         return False
 
 
 def _is_same(body: bytes) -> None:
     received = Reply(200, "application/json", body)
-    if codec._surely_has_unique_members(received):  # noqa: SLF001
+    if codec._surely_has_unique_members(received):
         assert _found_slowly(body)
 
 
@@ -83,20 +87,20 @@ def test_no_damaged_reply_passes_the_fast_decoder_alone(
     ],
 )
 def test_what_is_said_twice_misspelt_or_too_deep_does_not_pass(body: bytes) -> None:
-    assert not codec._surely_has_unique_members(Reply(200, "", body))  # noqa: SLF001
-    assert not _found_slowly(body) or body.count(b"[") > codec._OPENINGS_MAX  # noqa: SLF001
+    assert not codec._surely_has_unique_members(Reply(200, "", body))
+    assert not _found_slowly(body) or body.count(b"[") > codec._OPENINGS_MAX
 
 
 @pytest.mark.parametrize(
     "honest", [reply(card()), reply(cancelled()), reply(funds())], ids=["card", "cancel", "funds"]
 )
 def test_an_honest_success_needs_no_slow_decoder(honest: Reply) -> None:
-    assert codec._surely_has_unique_members(honest)  # noqa: SLF001
+    assert codec._surely_has_unique_members(honest)
     assert _found_slowly(honest.body)
 
 
 def test_an_error_is_left_to_the_slow_decoder() -> None:
     wrapped = reply(error("F400", "SystemTemporarilyUnavailable"))
 
-    assert not codec._surely_has_unique_members(wrapped)  # noqa: SLF001
+    assert not codec._surely_has_unique_members(wrapped)
     assert _found_slowly(wrapped.body)

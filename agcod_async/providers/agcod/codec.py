@@ -169,7 +169,7 @@ def _surely_has_unique_members(reply: Reply) -> bool:
         return False
     try:
         return _colons_if_spelt(_plain_decoder.decode(reply.body)) == reply.body.count(b":")
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
 
 
