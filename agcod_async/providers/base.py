@@ -147,7 +147,8 @@ class Operation(Generic[RequestT, AnswerT]):
             body=encoded if self.on_record is None else self.on_record(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
-            legs=partial(self._legs, request, encoded),
+            # Not a `partial`, which would show its arguments: they may name a recipient.
+            legs=lambda live_id: self._legs(request, encoded, live_id),
             proof=self.proof,
         )
 
@@ -199,13 +200,16 @@ class Provider:
     def written(self, intent: Intent) -> Intent:
         """Return `intent` with its messages in the form of the wire."""
         write = self.write
-        return intent if write is None else replace(intent, legs=partial(_written, intent, write))
+        if write is None:
+            return intent
+
+        def legs(live_id: RequestId | None) -> Legs:
+            return _written(intent.legs(live_id), write)
+
+        return replace(intent, legs=legs)
 
 
-def _written(
-    intent: Intent, write: Callable[[str, bytes], bytes], live_id: RequestId | None
-) -> Legs:
-    legs = intent.legs(live_id)
+def _written(legs: Legs, write: Callable[[str, bytes], bytes]) -> Legs:
     undo, lookup = legs.undo, legs.lookup
     return Legs(
         forward=_in_form(legs.forward, write),
