@@ -183,7 +183,7 @@ class RequestId(str):
 
     def check_partner(self, partner_id: str, *, mock_allowed: bool) -> None:
         """Raise `InvalidValueError` unless this ID may be sent for `partner_id`."""
-        if (mock_allowed and self.is_mock) or self.startswith(partner_id):
+        if self.startswith(partner_id) or (mock_allowed and self.is_mock):
             return
         raise InvalidValueError(
             "request_id",

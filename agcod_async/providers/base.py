@@ -140,26 +140,23 @@ class Operation(Generic[RequestT, AnswerT]):
     def bind(self, request: RequestT) -> Intent:
         """Return the intent to send `request`."""
         identity, encoded = self.identity, self.encode(request)
-        own_id = None if identity is None else identity.request_id(request)
-
-        def legs(live_id: RequestId | None) -> Legs:
-            if identity is None or live_id is None or live_id == own_id:
-                return self._legs(request, encoded)
-            successor = identity.under(request, live_id)
-            return self._legs(successor, self.encode(successor))
-
         return Intent(
             operation=self.name,
-            request_id=own_id,
+            request_id=None if identity is None else identity.request_id(request),
             amount=None if identity is None else identity.amount(request),
             body=encoded if self.on_record is None else self.on_record(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
-            legs=legs,
+            # Not a `partial`, which would show its arguments: they may name a recipient.
+            legs=lambda live_id: self._legs(request, encoded, live_id),
             proof=self.proof,
         )
 
-    def _legs(self, request: RequestT, encoded: bytes) -> Legs:
+    def _legs(self, request: RequestT, encoded: bytes, live_id: RequestId | None) -> Legs:
+        identity = self.identity
+        if identity and live_id is not None and live_id != identity.request_id(request):
+            request = identity.under(request, live_id)
+            encoded = self.encode(request)
         return Legs(
             forward=Message(self.name, encoded, partial(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),

@@ -57,14 +57,7 @@ class HttpxTransport:
             return refused
         if self._is_closed():
             return exchange.closed()
-        # Built here and not by the client, which would mix in headers and cookies of its own.
-        request = httpx.Request(
-            "POST",
-            _parsed(url),
-            headers={**headers, **exchange.OWN_HEADERS},
-            content=body,
-            extensions={"timeout": self._timeout},
-        )
+        request = self._request(url, {**headers, **exchange.OWN_HEADERS}, body)
         try:
             response = await self._answered(request)
         except Exception as error:  # noqa: BLE001 - every failure is an answer
@@ -82,6 +75,18 @@ class HttpxTransport:
         return self._closed or (
             isinstance(self._carrier, httpx.AsyncClient) and self._carrier.is_closed
         )
+
+    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+        """Return the request; a client would mix in headers and cookies of its own."""
+        made = partial(httpx.Request, "POST", _parsed(url), headers=headers)
+        extensions = {"timeout": self._timeout}
+        if isinstance(self._carrier, httpx.AsyncClient):
+            return made(content=body, extensions=extensions)
+        # A stream has httpx look for no headers of its own: the engine adds those that it needs.
+        request = made(stream=httpx.ByteStream(body), extensions=extensions)
+        request.read()
+        request.headers.encoding = "ascii"  # or httpx would try them all, for each header
+        return request
 
     async def _answered(self, request: httpx.Request) -> httpx.Response:
         """Return the response, its body unread."""
@@ -135,6 +140,7 @@ def _is_about(error: Exception, request: httpx.Request) -> bool:
 async def _read(response: httpx.Response) -> Exchanged:
     headers: Mapping[str, str] = response.headers
     chunks = response.aiter_raw()
+    response.headers.encoding = "latin-1"  # what any byte can be read in
     if response.is_stream_consumed:
         # A hook or a mock has read the reply already, and httpx has unpacked it.
         kept = ("content-type", "date")

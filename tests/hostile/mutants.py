@@ -53,13 +53,21 @@ MUTANTS: Final = (
         "len(said) != len(members) or said.get", "said.get",
     ),
     Mutant(
+        "once", "the fast decoder is believed whatever it has dropped", _CODEC,
+        ' == reply.body.count(b":")', " is not None",
+    ),
+    Mutant(
+        "once", "the fast decoder takes a misspelt member for another one", _CODEC,
+        "return None if envelope.is_misspelt(members) else _encoder", "return _encoder",
+    ),
+    Mutant(
         "once", "the last of two elements wins", _XML,
         "if len(members) != len(self.inside):", "if len(members) > len(self.inside):",
     ),
     Mutant(
         "once", "a member in another case is not looked at", _ENVELOPE,
-        "return any(_DECIDING.get(name.casefold(), name) != name for name in names)",
-        "return names is None",
+        "return not _DECIDING_IN_ANY_CASE.isdisjoint(map(str.casefold, others))",
+        "return others is None",
     ),
     Mutant(
         "once", "bytes that are not UTF-8 are repaired", _CODEC,

@@ -5,6 +5,7 @@ A date never decides whether a card is handed out, so nothing here raises.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 # Java's Date.toString(). Read by hand: strptime's names of days and months follow the locale.
 _JAVA = re.compile(
@@ -26,14 +27,20 @@ def utc_time(written: object) -> datetime | None:
     """
     if not isinstance(written, str):
         return None
-    text = written.strip()
     try:
-        java = _JAVA.fullmatch(text)
-        if java is not None:
-            return _from_java(java)
-        return _in_utc(datetime.fromisoformat(text)) if _ISO.fullmatch(text) else None
+        return _moment(written.strip())
     except (ValueError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=64)  # the cards of one day expire together; what is no date is not kept
+def _moment(text: str) -> datetime:
+    java = _JAVA.fullmatch(text)
+    if java is not None:
+        return _from_java(java)
+    if _ISO.fullmatch(text) is None:
+        raise ValueError
+    return _in_utc(datetime.fromisoformat(text))
 
 
 def _from_java(found: re.Match[str]) -> datetime:

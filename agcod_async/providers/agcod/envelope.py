@@ -9,10 +9,9 @@ Rules of this file:
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -135,23 +134,22 @@ class Envelope(_Told, frozen=True, rename="camel"):
     exception: str | None = msgspec.field(default=None, name="__type")
 
 
-_DECIDING: Final[Mapping[str, str]] = MappingProxyType(
+_DECIDING: Final = frozenset(
     {
-        name.casefold(): name
-        for name in (
-            "status",
-            NESTED,
-            "errorCode",
-            "errorType",
-            "__type",
-            "creationRequestId",
-            "activationRequestId",
-            "statusCheckRequestId",
-            "loadBalanceRequestId",
-        )
+        "status",
+        NESTED,
+        "errorCode",
+        "errorType",
+        "__type",
+        "creationRequestId",
+        "activationRequestId",
+        "statusCheckRequestId",
+        "loadBalanceRequestId",
     }
 )
-"""The members on which a verdict hangs, by their names in lower case."""
+"""The members on which a verdict hangs."""
+
+_DECIDING_IN_ANY_CASE: Final = frozenset(map(str.casefold, _DECIDING))
 
 
 def is_misspelt(names: Iterable[str]) -> bool:
@@ -159,7 +157,8 @@ def is_misspelt(names: Iterable[str]) -> bool:
 
     Who reads names without regard to their case reads another reply than we do.
     """
-    return any(_DECIDING.get(name.casefold(), name) != name for name in names)
+    others = set(names) - _DECIDING
+    return not _DECIDING_IN_ANY_CASE.isdisjoint(map(str.casefold, others))
 
 
 # --- successes -----------------------------------------------------------------------------------
