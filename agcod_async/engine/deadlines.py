@@ -15,7 +15,7 @@ WaitT = TypeVar("WaitT")
 class Deadlines(Generic[WaitT]):
     """Calls `expire` with every wait that has not ended `seconds` after it began."""
 
-    __slots__ = ("_due", "_expire", "_loop", "_seconds", "_timer")
+    __slots__ = ("_due", "_expire", "_expired", "_loop", "_seconds", "_timer")
 
     def __init__(self, seconds: float, expire: Callable[[WaitT], object]) -> None:
         """Watch no wait yet."""
@@ -23,6 +23,7 @@ class Deadlines(Generic[WaitT]):
         self._expire = expire
         # By the loop's clock, and in its order. The first of a plain dict is searched for.
         self._due: OrderedDict[WaitT, float] = OrderedDict()
+        self._expired = set[WaitT]()  # and not ended since
         self._loop: asyncio.AbstractEventLoop | None = None  # the one whose timer is set
         self._timer: asyncio.TimerHandle | None = None
 
@@ -37,16 +38,17 @@ class Deadlines(Generic[WaitT]):
 
     def end(self, wait: WaitT) -> None:
         """Watch `wait` no more. The timer stays, for the next one."""
-        self._due.pop(wait, None)
+        if self._due.pop(wait, None) is None:
+            self._expired.discard(wait)
 
     def has_expired(self, wait: WaitT) -> bool:
-        """Whether the time of `wait`, which has begun and not ended, is over."""
-        return wait not in self._due
+        """Whether `expire` was called with `wait`, which has begun and not ended."""
+        return wait in self._expired
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to watch."""
-        return not self._due
+        return not self._due and not self._expired
 
     def close(self) -> None:
         """Take the timer back."""
@@ -67,5 +69,6 @@ class Deadlines(Generic[WaitT]):
                 self._set_timer(loop, due_at)
                 return
             del self._due[wait]
+            self._expired.add(wait)
             self._expire(wait)
         self._loop = self._timer = None

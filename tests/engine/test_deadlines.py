@@ -121,6 +121,7 @@ def test_what_a_dead_loop_has_left_behind_is_forgotten() -> None:
     run(leave())
     run(go_on())
     assert expired == ["of the living"]
+    assert not deadlines.has_expired("of the dead")  # nobody was told so
 
 
 # --- as the bound of an attempt -------------------------------------------------------------------
