@@ -13,7 +13,7 @@ from agcod_async.core.verdicts import Declined, InDoubt, Issued, Reversed, Unava
 def resume(leg: Leg, facts: Facts, proof: Proof) -> State:
     """Return where a call goes on from its record: an undo or a lookup there is finished first."""
     match leg:
-        case Leg.FORWARD if proof is Proof.NOTHING and facts.perhaps_undone:
+        case Leg.FORWARD if facts.perhaps_undone and proof is Proof.NOTHING:
             return Undo(facts, proof=proof)  # rule R14: the ID was undone, and then given up
         case Leg.FORWARD:
             return Forward(facts, proof=proof)
