@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.suite.processes import Child
 
-CALLS_MAX = 335
+CALLS_MAX = 312
 """Python functions called for a card without its exchange. Lower it where a card gets cheaper."""
 
 YARDSTICKS_MAX = 30.0
