@@ -16,7 +16,7 @@ __all__ = ["AgcodSession"]
 class AgcodSession(GiftCardCalls, PhysicalCardCalls, BalanceCalls, ComparisonCalls):
     """Gift cards on demand. Use it as an async context manager, one for each partner account.
 
-    `transport` carries the requests (httpx by default), `journal` remembers them (in memory by
+    `transport` carries the requests (aiohttp by default), `journal` remembers them (in memory by
     default: its promises end with the process), `pacer` keeps the account's rate, `observers`
     watch, and `policy` says how trouble is answered. What is not given is made and closed here.
     """

@@ -1,4 +1,4 @@
-"""The direct transport: aiohttp's client, and nothing above it.
+"""The default transport: aiohttp's client, and nothing above it.
 
 aiohttp is imported here and nowhere else in the package.
 """
@@ -100,13 +100,13 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession | None:
         if self._session is None and not self._closed and self._tls is not None:
-            self._session = open_session(self._tls, self._connections_max)
+            self._session = _own_session(self._tls, self._connections_max)
         if self._session is None or self._closed or self._session.closed:
             return None
         return self._session
 
 
-def open_session(tls: ssl.SSLContext, connections_max: int) -> aiohttp.ClientSession:
+def _own_session(tls: ssl.SSLContext, connections_max: int) -> aiohttp.ClientSession:
     """Open a session that keeps no cookies and asks the environment nothing.
 
     Call it in the running loop. aiohttp repeats a request on a broken connection only for

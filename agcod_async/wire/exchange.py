@@ -55,10 +55,13 @@ def check_limits(connections_max: int, connect_timeout_seconds: float) -> None:
     """Raise `InvalidValueError` unless both are positive: 0 would mean "no limit" below."""
     if connections_max < 1:
         raise InvalidValueError("connections_max", f"{connections_max} is too few", "at least 1")
-    if not connect_timeout_seconds > 0:
-        raise InvalidValueError(
-            "connect_timeout_seconds", f"{connect_timeout_seconds} is too short", "more than 0"
-        )
+    check_connect_timeout(connect_timeout_seconds)
+
+
+def check_connect_timeout(seconds: float) -> None:
+    """Raise `InvalidValueError` unless it is positive: 0 would mean "no limit" below."""
+    if not seconds > 0:
+        raise InvalidValueError("connect_timeout_seconds", f"{seconds} is too short", "more than 0")
 
 
 @lru_cache(maxsize=256)

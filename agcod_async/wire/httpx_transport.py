@@ -1,14 +1,13 @@
-"""The transport for everybody who has an `httpx.AsyncClient`: proxies, mTLS, instrumentation.
+"""The transport for whoever has an `httpx.AsyncClient`: proxies, mTLS, instrumentation.
 
-httpx and httpx-aiohttp are imported here and nowhere else in the package.
+httpx is imported here and nowhere else in the package.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 
 import httpx
-from httpx_aiohttp import AiohttpTransport as AiohttpEngine
 
 from agcod_async.wire import aiohttp_transport, exchange
 from agcod_async.wire.port import Exchanged
@@ -19,32 +18,34 @@ NEVER_LEFT: Final[frozenset[type[BaseException]]] = frozenset(
 """The exceptions that say that no byte of the request has left. Every other one proves nothing.
 
 Saying is not proving: httpx-aiohttp raises `ConnectTimeout` for a connection that was reset or
-closed after the request was sent, too. `_never_left` therefore asks the engine's own exception.
+closed after the request was sent, too. `_never_left` therefore asks the exception of the engine
+below the client.
 """
 
 
 class HttpxTransport:
-    """Exchanges requests through an `httpx.AsyncClient`, or through the engine below one.
+    """Exchanges requests through an `httpx.AsyncClient` that you bring.
 
-    By default there is no client: httpx's requests go straight to an engine on aiohttp's
-    connections. Not on httpcore's, because its pool loses a slot for ever when a connect is
-    cancelled (encode/httpcore#1093), and its cost grows with the number of requests that wait.
+    The client is used whole and never closed. Its transport, proxy, TLS, connection limits, hooks
+    and instrumentation apply; its default headers, cookies, parameters, `auth`, timeouts and
+    redirects do not, since they would change what was signed or send it twice. Its transport must
+    not retry: what the last try says would be taken for all.
 
-    A client that you bring is used whole and never closed. Its transport, proxy, TLS, hooks and
-    instrumentation apply; its default headers, cookies, parameters, `auth`, timeouts and
-    redirects do not, since they would change what was signed or send it twice. Its transport
-    must not retry: what the last try says would be taken for all.
+    httpx's own pool loses a slot for ever when a connect is cancelled (encode/httpcore#1093); a
+    client on httpx-aiohttp does not. Waiting for a free connection is bounded by
+    `connect_timeout_seconds` too, and then `Untouched`.
     """
 
     def __init__(
         self,
-        client: httpx.AsyncClient | None = None,
+        client: httpx.AsyncClient,
         *,
-        connections_max: int = exchange.CONNECTIONS_MAX,
         connect_timeout_seconds: float = exchange.CONNECT_TIMEOUT_SECONDS,
     ) -> None:
-        exchange.check_limits(connections_max, connect_timeout_seconds)
-        self._carrier = client or _own_engine(connections_max)
+        """Raise `TypeError` for what is no such client, `InvalidValueError` for no limit."""
+        _check_client(client)
+        exchange.check_connect_timeout(connect_timeout_seconds)
+        self._client = client
         self._timeout = httpx.Timeout(
             None, connect=connect_timeout_seconds, pool=connect_timeout_seconds
         ).as_dict()
@@ -55,55 +56,34 @@ class HttpxTransport:
         refused = exchange.refusal(url)
         if refused is not None:
             return refused
-        if self._is_closed():
+        if self._closed or self._client.is_closed:
             return exchange.closed()
-        request = self._request(url, {**headers, **exchange.OWN_HEADERS}, body)
+        # Made here: the client would mix in headers, parameters and cookies of its own.
+        request = httpx.Request(
+            "POST",
+            _parsed(url),
+            headers={**headers, **exchange.OWN_HEADERS},
+            content=body,
+            extensions={"timeout": self._timeout},
+        )
         try:
-            response = await self._answered(request)
+            response = await self._client.send(
+                request, stream=True, auth=None, follow_redirects=False
+            )
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             cause = _told_by_engine(error)
             return exchange.failure(cause or error, never_left=_never_left(error, cause, request))
         return await _read(response)
 
     async def aclose(self) -> None:
-        """Close what is the transport's own. Call it when nothing is in flight."""
+        """Send nothing from now on. The client, and with it every connection, is yours to close."""
         self._closed = True
-        if isinstance(self._carrier, AiohttpEngine):
-            await self._carrier.aclose()
-
-    def _is_closed(self) -> bool:
-        return self._closed or (
-            isinstance(self._carrier, httpx.AsyncClient) and self._carrier.is_closed
-        )
-
-    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
-        """Return the request; a client would mix in headers and cookies of its own."""
-        made = partial(httpx.Request, "POST", _parsed(url), headers=headers)
-        extensions = {"timeout": self._timeout}
-        if isinstance(self._carrier, httpx.AsyncClient):
-            return made(content=body, extensions=extensions)
-        # A stream has httpx look for no headers of its own: the engine adds those that it needs.
-        request = made(stream=httpx.ByteStream(body), extensions=extensions)
-        request.read()
-        request.headers.encoding = "ascii"  # or httpx would try them all, for each header
-        return request
-
-    async def _answered(self, request: httpx.Request) -> httpx.Response:
-        """Return the response, its body unread."""
-        if isinstance(self._carrier, httpx.AsyncClient):
-            return await self._carrier.send(request, stream=True, auth=None, follow_redirects=False)
-        try:
-            return await self._carrier.handle_async_request(request)
-        except httpx.RequestError as error:
-            error.request = request  # a client notes it likewise
-            raise
 
 
-def _own_engine(connections_max: int) -> AiohttpEngine:
-    tls = exchange.tls_context()
-    session = partial(aiohttp_transport.open_session, tls, connections_max)
-    # The engine calls `session` at the first request, inside the running loop.
-    return AiohttpEngine(verify=tls, client=session)
+def _check_client(client: object) -> None:
+    """Raise `TypeError` for anything else than an `httpx.AsyncClient`, before anything is sent."""
+    if not isinstance(client, httpx.AsyncClient):
+        raise TypeError(f"client: is a {type(client).__name__} (must be an httpx.AsyncClient)")
 
 
 @lru_cache(maxsize=64)  # one for each operation and endpoint

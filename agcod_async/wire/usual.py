@@ -4,11 +4,11 @@ from agcod_async.wire.port import Transport
 
 
 def usual_transport() -> Transport:
-    """Return a new `HttpxTransport`.
+    """Return a new `AiohttpTransport`.
 
-    It is imported here, so that httpx and aiohttp are loaded by whoever needs them alone: when a
-    session or a sink is made, which is before anything is sent.
+    It is imported here, so that aiohttp is loaded by whoever needs it alone: when a session or a
+    sink is made, which is before anything is sent. No other third party carries the requests.
     """
-    from agcod_async.wire.httpx_transport import HttpxTransport  # noqa: PLC0415
+    from agcod_async.wire.aiohttp_transport import AiohttpTransport  # noqa: PLC0415
 
-    return HttpxTransport()
+    return AiohttpTransport()

@@ -1,19 +1,18 @@
 """The SDK as a user runs it, over each of its transports and with each of its journals.
 
-The name of a kind is a transport, and the journal after a slash: `lean`, `lean/sqlite`. The
-limiter is there and in use, at the highest rate that it takes.
+The name of a kind is a transport, and the journal after a slash: `lean`, `lean/sqlite`. `default`
+is whatever a session makes where none is brought. The limiter is there and in use, at the highest
+rate that it takes.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from agcod_async import (
     AgcodSession,
-    AiohttpTransport,
     Credentials,
-    HttpxTransport,
     Money,
     Settings,
     SqliteJournal,
@@ -46,18 +45,28 @@ class Canned:
         """Do nothing."""
 
 
-def _lean() -> Transport:
-    from agcod_async.wire.lean_transport import LeanTransport  # noqa: PLC0415  it is an extra
+async def opened(kind: str, stack: AsyncExitStack) -> Transport | None:
+    """Make a transport; the stack closes it. What it needs is imported here, as in `contender`."""
+    match kind:
+        case "default":
+            return None
+        case "httpx":
+            import httpx  # noqa: PLC0415
 
-    return LeanTransport()
+            from agcod_async import HttpxTransport  # noqa: PLC0415
 
+            client = await stack.enter_async_context(httpx.AsyncClient())
+            transport: Transport = HttpxTransport(client)
+        case "lean":
+            from agcod_async.wire.lean_transport import LeanTransport  # noqa: PLC0415
 
-TRANSPORTS: Mapping[str, Callable[[], Transport]] = {
-    "default": HttpxTransport,
-    "aiohttp": AiohttpTransport,
-    "lean": _lean,
-    "canned": Canned,
-}
+            transport = LeanTransport()
+        case "canned":
+            transport = Canned()
+        case _:
+            raise SystemExit(f"no transport is called {kind}")
+    stack.push_async_callback(transport.aclose)
+    return transport
 
 
 class Sdk:
@@ -81,8 +90,7 @@ class Sdk:
 
     async def open(self) -> None:
         """Open a session."""
-        transport = TRANSPORTS[self._transport]()
-        self._stack.push_async_callback(transport.aclose)
+        transport = await opened(self._transport, self._stack)
         journal = None
         if self._journal == "sqlite":
             folder = self._stack.enter_context(tempfile.TemporaryDirectory(dir=a_disk()))

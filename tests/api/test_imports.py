@@ -114,6 +114,18 @@ def test_a_batch_and_its_delivery_load_no_transport() -> None:
     assert loaded & {"aiohttp", "httpx", "httpx_aiohttp"} == set()
 
 
+def test_a_session_loads_one_http_client_and_no_other() -> None:
+    loaded = loaded_by(
+        """
+from agcod_async import AgcodSession, Credentials, Settings
+keys = Credentials(access_key_id="AKID", secret_access_key="made-up")
+AgcodSession(Settings(credentials=keys, partner_id="Emula"))"""
+    )
+
+    assert "agcod_async.wire.aiohttp_transport" in loaded
+    assert loaded & {"aiohttp", "httpcore", "httptools", "httpx", "httpx_aiohttp"} == {"aiohttp"}
+
+
 def test_all_names_together_load_no_tools_for_tests_and_no_command() -> None:
     loaded = loaded_by("from agcod_async import *")
 
@@ -181,6 +193,7 @@ import asyncio, sys
 from agcod_async import AgcodSession, Money, RequestId, Settings
 
 async def main():
+    client = None
     {transport}
     async with AgcodSession(Settings.from_env(), transport=transport) as session:
         before = set(sys.modules)
@@ -189,13 +202,20 @@ async def main():
         print(card.attempts, *sorted(set(sys.modules) - before))
     if transport is not None:
         await transport.aclose()
+    if client is not None:
+        await client.aclose()
 
 asyncio.run(main())
 """
 
+# httpx's own pool imports what it needs within its first request; on httpx-aiohttp nothing does.
 TRANSPORTS = {
     "the usual one": "transport = None",
-    "aiohttp": "from agcod_async import AiohttpTransport; transport = AiohttpTransport()",
+    "httpx, brought": (
+        "import httpx, httpx_aiohttp; from agcod_async import HttpxTransport;"
+        " client = httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport(), trust_env=False);"
+        " transport = HttpxTransport(client)"
+    ),
     "lean": (
         "from agcod_async.wire.lean_transport import LeanTransport; transport = LeanTransport()"
     ),

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import assert_never, assert_type
 
+import httpx
+
 from agcod_async import (
     Account,
     AccountError,
@@ -240,8 +242,10 @@ async def a_view_of_a_session(session: AgcodSession) -> None:
 
 
 async def transports() -> None:
-    async with AgcodSession(settings(), transport=HttpxTransport()) as session:
-        await session.get_available_funds()
+    async with httpx.AsyncClient() as client:
+        for transport in (HttpxTransport(client, connect_timeout_seconds=1.0), AiohttpTransport()):
+            async with AgcodSession(settings(), transport=transport) as session:
+                await session.get_available_funds()
 
 
 def on_event(event: Event) -> None:

@@ -24,7 +24,7 @@ from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged, Transport
 from tests.hostile.templates import JUDGES
 from tests.providers.replies import PARTNER, REQUEST_ID, card
 from tests.wire.scripted_server import Connection, http, serving, silence
-from tests.wire.test_transports import HEADERS, OURS, opened
+from tests.wire.test_transports import ALL, HEADERS, ON_AIOHTTP, OURS, opened
 
 TIMEOUT_SECONDS: Final = 0.08
 """Of an attempt with which something hostile is done."""
@@ -243,7 +243,7 @@ def kind_of(answer: Exchanged) -> str:
 
 
 @pytest.mark.parametrize("behaviour", BAD)
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_hostile_server_is_no_card_and_the_next_requests_get_their_own(
     kind: str, behaviour: str
 ) -> None:
@@ -269,7 +269,7 @@ FLOODS: Final = tuple(name for name in BAD if "endless" in name or "flood" in na
 
 
 @pytest.mark.parametrize("behaviour", [*FLOODS, "packed to a 64th of a million"])
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_flood_takes_a_bounded_amount_of_memory(kind: str, behaviour: str) -> None:
     async def main() -> int:
         script = then_silent(BAD[behaviour])
@@ -303,7 +303,8 @@ BEHIND: Final[dict[str, tuple[bytes, ...]]] = {
 
 @pytest.mark.parametrize("pause_seconds", [0, 0.02])
 @pytest.mark.parametrize("behind", BEHIND)
-@pytest.mark.parametrize("kind", OURS)
+# Not on httpcore, where it does: docs/how-to/choose-a-transport.md warns of that.
+@pytest.mark.parametrize("kind", [*OURS, "aiohttp, brought", ON_AIOHTTP])
 def test_what_comes_behind_a_reply_answers_no_other_request(
     kind: str, behind: str, pause_seconds: float
 ) -> None:
@@ -325,7 +326,7 @@ def test_what_comes_behind_a_reply_answers_no_other_request(
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Again", "308 Moved"])
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_redirect_with_a_card_in_it_is_neither_followed_nor_believed(
     kind: str, status: str
 ) -> None:
@@ -345,7 +346,7 @@ def test_a_redirect_with_a_card_in_it_is_neither_followed_nor_believed(
 
 
 @pytest.mark.parametrize("early", [http(_OTHER, JSON), http(b"{}", status="403 No"), b"HTTP/1.1 "])
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_reply_before_the_request_was_read_is_no_card_and_never_untouched(
     kind: str, early: bytes
 ) -> None:
@@ -374,7 +375,7 @@ KEYS: Final = Credentials(access_key_id="AKIATEST", secret_access_key="secret")
     "behaviour",
     ["drips the body", "a flood of 100", "resets within the body", "too short a length", "garbage"],
 )
-@pytest.mark.parametrize("kind", OURS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_session_gets_its_card_from_a_server_that_was_hostile_once(
     kind: str, behaviour: str
 ) -> None:

@@ -10,7 +10,7 @@ from agcod_async.journal.memory import MemoryJournal
 from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.session import Session
 from agcod_async.testing.clock import run, virtual_clock
-from agcod_async.wire.httpx_transport import HttpxTransport
+from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from tests.support.journals import JournalSpy
 from tests.support.permits import FreePacer
 from tests.support.scripted import HANG, LOST, After, ScriptedTransport
@@ -137,7 +137,7 @@ def test_what_was_given_to_a_session_is_not_closed_by_it() -> None:
 
 def test_what_a_session_made_itself_is_closed_with_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
-    for kind in (MemoryJournal, HttpxTransport, LocalPacer):
+    for kind in (MemoryJournal, AiohttpTransport, LocalPacer):
 
         async def aclose(self: object) -> None:
             closed.append(type(self).__name__)
@@ -150,7 +150,7 @@ def test_what_a_session_made_itself_is_closed_with_it_once(monkeypatch: pytest.M
 
     run(main())
 
-    assert sorted(closed) == ["HttpxTransport", "LocalPacer", "MemoryJournal"]
+    assert sorted(closed) == ["AiohttpTransport", "LocalPacer", "MemoryJournal"]
 
 
 def test_one_part_that_cannot_be_closed_does_not_keep_the_others_open(
@@ -164,7 +164,7 @@ def test_one_part_that_cannot_be_closed_does_not_keep_the_others_open(
     async def aclose(self: object) -> None:
         closed.append(type(self).__name__)
 
-    monkeypatch.setattr(HttpxTransport, "aclose", fail)
+    monkeypatch.setattr(AiohttpTransport, "aclose", fail)
     monkeypatch.setattr(MemoryJournal, "aclose", aclose)
     monkeypatch.setattr(LocalPacer, "aclose", aclose)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
 
+import httpx
+from httpx_aiohttp import AiohttpTransport as AiohttpEngine
+
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.lean_transport import LeanTransport
@@ -14,8 +17,31 @@ from agcod_async.wire.port import Transport
 
 CONNECTIONS = 2
 
+
+def client_on_aiohttp(connections_max: int) -> httpx.AsyncClient:
+    """Return a client as somebody brings it whose callers leave.
+
+    On httpx-aiohttp, because httpx's own pool loses a slot for ever when a connect is cancelled
+    (encode/httpcore#1093): with it nobody could promise that what is cancelled leaves nothing.
+    """
+    limits = httpx.Limits(max_connections=connections_max)
+    return httpx.AsyncClient(transport=AiohttpEngine(limits=limits), trust_env=False)
+
+
+class HttpxWithItsClient(HttpxTransport):
+    """Closes the client, too: here it belongs to whoever closes the transport."""
+
+    def __init__(self) -> None:
+        self._brought = client_on_aiohttp(CONNECTIONS)
+        super().__init__(self._brought)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._brought.aclose()
+
+
 TRANSPORTS: dict[str, Callable[[], Transport]] = {
-    "httpx": lambda: HttpxTransport(connections_max=CONNECTIONS),
+    "httpx, brought": HttpxWithItsClient,
     "aiohttp": lambda: AiohttpTransport(connections_max=CONNECTIONS),
     "lean": lambda: LeanTransport(connections_max=CONNECTIONS),
 }

@@ -18,7 +18,6 @@ DOORS = {
     "defusedxml": ("providers/agcod/xml_form.py", "testing/xml_format.py"),
     "httptools": ("wire/http_connection.py",),
     "httpx": ("wire/httpx_transport.py",),
-    "httpx_aiohttp": ("wire/httpx_transport.py",),
     "msgspec": (
         "figures/saved.py",
         "providers/*/*messages.py",

@@ -17,6 +17,7 @@ from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.httpx_transport import NEVER_LEFT as NEVER_LEFT_BY_HTTPX
 from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Exchanged
+from tests.support.sockets import client_on_aiohttp
 
 URL = "https://agcod.invalid/CreateGiftCard"
 SECRET = "Signature=cafe"
@@ -257,7 +258,7 @@ def test_the_engines_own_exception_decides_where_httpx_blurs_it(
 
 
 @pytest.mark.parametrize("name", AIOHTTP)
-def test_an_exception_below_the_own_engine_proves_no_more_than_it_does_alone(
+def test_an_exception_below_a_client_on_aiohttp_proves_no_more_than_it_does_alone(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = bare(AIOHTTP_KNOWN[name])
@@ -269,10 +270,8 @@ def test_an_exception_below_the_own_engine_proves_no_more_than_it_does_alone(
 
     async def main() -> Exchanged:
         monkeypatch.setattr(aiohttp.ClientSession, "_request", fails)
-        transport = HttpxTransport()
-        answer = await transport.send(URL, {}, b"{}")
-        await transport.aclose()
-        return answer
+        async with client_on_aiohttp(connections_max=1) as client:
+            return await HttpxTransport(client).send(URL, {}, b"{}")
 
     answer = asyncio.run(main())
 

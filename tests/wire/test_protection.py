@@ -5,7 +5,7 @@ import gzip
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from agcod_async.wire.exchange import OWN_HEADERS, read_reply, refusal, tls_cont
 from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Transport
+from agcod_async.wire.usual import usual_transport
+from tests.support.sockets import HttpxWithItsClient
 from tests.wire.scripted_server import Connection, answering, http, serving
 
 HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
 BODY = b'{"creationRequestId":"Test001"}'
-KINDS = [AiohttpTransport, HttpxTransport, LeanTransport]
 
 
 # --- TLS -------------------------------------------------------------------------------------
@@ -74,9 +75,9 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [AiohttpTransport, HttpxWithItsClient, LeanTransport])
 def test_a_server_that_vouches_for_itself_gets_nothing(
-    kind: type[AiohttpTransport | HttpxTransport], self_signed: ssl.SSLContext
+    kind: Callable[[], Transport], self_signed: ssl.SSLContext
 ) -> None:
     async def main() -> None:
         read: list[bytes] = []
@@ -199,7 +200,7 @@ def test_a_clients_headers_cookies_parameters_and_auth_change_nothing_that_was_s
     asyncio.run(main())
 
 
-def test_a_client_that_was_brought_is_used_whole_and_none_is_used_where_none_was() -> None:
+def test_a_client_that_was_brought_is_used_whole() -> None:
     """Hooks, mounts and instrumentation are the client's: it is never passed by."""
 
     async def main() -> None:
@@ -214,18 +215,19 @@ def test_a_client_that_was_brought_is_used_whole_and_none_is_used_where_none_was
             seen.append("its hook")
 
         async with (
-            serving(answering(http(b"1"), http(b"2"))) as served,
+            serving(answering(http(b"1"))) as served,
             Client(event_hooks={"request": [hook]}) as client,
         ):
             reply = await HttpxTransport(client).send(served.url, HEADERS, BODY)
             assert (reply, seen) == (Reply(200, "", b"1"), ["the client", "its hook"])
-            with pytest.MonkeyPatch.context() as patch:
-                patch.delattr(httpx.AsyncClient, "send")
-                own = HttpxTransport()
-                assert await own.send(served.url, HEADERS, BODY) == Reply(200, "", b"2")
-                await own.aclose()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("given", [(), (None,), (httpx.Client,), ("https://a.invalid",)])
+def test_without_a_client_there_is_no_transport_over_it(given: tuple[Any, ...]) -> None:
+    with pytest.raises(TypeError, match="client"):
+        HttpxTransport(*given)
 
 
 DATE = "date: Sun, 06 Nov 1994 08:49:37 GMT"
@@ -264,19 +266,46 @@ def test_a_reply_that_a_hook_has_used_up_is_lost() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"connections_max": 0}, {"connect_timeout_seconds": 0.0}])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [AiohttpTransport, LeanTransport])
 def test_a_limit_that_would_mean_no_limit_is_refused(
-    kind: type[AiohttpTransport | HttpxTransport], limits: dict[str, int]
+    kind: type[AiohttpTransport | LeanTransport], limits: dict[str, int]
 ) -> None:
     with pytest.raises(InvalidValueError):
         kind(**limits)
 
 
-def test_both_transports_keep_the_port() -> None:
+def test_a_timeout_that_would_mean_no_timeout_is_refused_beside_a_client_too() -> None:
     async def main() -> None:
-        transports: list[Transport] = [AiohttpTransport(), HttpxTransport()]
-        for transport in transports:
-            await transport.aclose()
+        async with httpx.AsyncClient() as client:
+            with pytest.raises(InvalidValueError, match="connect_timeout_seconds"):
+                HttpxTransport(client, connect_timeout_seconds=0.0)
+
+    asyncio.run(main())
+
+
+def test_the_usual_transport_is_aiohttp_itself_with_a_session_of_its_own() -> None:
+    async def main() -> None:
+        usual = usual_transport()
+        assert type(usual) is AiohttpTransport
+        async with serving(answering(http(b"1"))) as served:
+            assert await usual.send(served.url, HEADERS, BODY) == Reply(200, "", b"1")
+        session = usual._session
+        await usual.aclose()
+
+        assert session is not None
+        assert session.closed
+
+    asyncio.run(main())
+
+
+def test_all_transports_keep_the_port() -> None:
+    async def main() -> None:
+        async with httpx.AsyncClient() as client:
+            transports: list[Transport] = [
+                *(AiohttpTransport(), HttpxTransport(client), LeanTransport())
+            ]
+            for transport in transports:
+                await transport.aclose()
 
     asyncio.run(main())
 

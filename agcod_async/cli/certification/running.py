@@ -34,8 +34,8 @@ from agcod_async.pacing.pacer import LocalPacer
 from agcod_async.pacing.port import Pacer
 from agcod_async.providers.agcod.operations import AGCOD
 from agcod_async.settings import Settings
-from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.port import Transport
+from agcod_async.wire.usual import usual_transport
 
 # The IDs in the report are those of the run: no successor goes on for one.
 _REAL = RecoveryPolicy(on_burnt_id="raise")
@@ -52,7 +52,7 @@ async def certification(
     """Open what all cases share."""
     async with AsyncExitStack() as own:
         if transport is None:
-            transport = HttpxTransport()
+            transport = usual_transport()
             own.push_async_callback(transport.aclose)
         rate, sub_limits = settings.requests_per_second, AGCOD.sub_limits
         pacer = LocalPacer(requests_per_second=rate, sub_limits=sub_limits, clock=clock)
