@@ -42,7 +42,7 @@ def times(ratio: Data) -> str:
 def machine() -> str:
     """Say where and how the figures were taken."""
     rows = []
-    for name in ("issuing", "startup", "pacing", "tail", "storms", "growth"):
+    for name in ("issuing", "elsewhere", "startup", "pacing", "tail", "storms", "growth"):
         data = result(name)
         load = f"{data['load']['before']:g} and {data['load']['after']:g}"
         kind = "quick" if data["quick"] else "whole"
@@ -85,6 +85,19 @@ def comparisons(name: str) -> str:
         verdict = {True: "yes", False: "**no**", None: ""}[one["kept"]]
         rows.append((f"{one['of']} / {one['to']}", times(one["ratio"]), aim, verdict))
     return table(("Ratio", "Median (range)", "Aim", "Reached"), rows)
+
+
+def elsewhere() -> str:
+    """Show what a card costs over TLS and on uvloop, each beside bare aiohttp there."""
+    found = {"plain, asyncio": dict(contenders()), **result("elsewhere")["conditions"]}
+    names = [name for name, _ in contenders() if all(name in at for at in found.values())]
+    rows = [(name, *(times(at[name]["times_bare"]) for at in found.values())) for name in names]
+    busy = {name: max(at[name]["mock_busy"] for at in found.values()) for name in names}
+    floor = busy.pop("asyncio floor")
+    return table(("x bare aiohttp of the same column", *found), rows) + (
+        f"\n\nThe mock was busy for {max(busy.values()):.0%} of the time at most, and for {floor:.0%} with "
+        "the floor: what could keep up with that may cost even less."
+    )
 
 
 def imports() -> str:
@@ -355,6 +368,7 @@ SECTIONS = {
     "machine": machine,
     "cost": cost,
     "issuing": lambda: comparisons("issuing"),
+    "elsewhere": elsewhere,
     "imports": imports,
     "startup": lambda: comparisons("startup"),
     "pacing": pacing,

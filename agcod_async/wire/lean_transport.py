@@ -162,7 +162,8 @@ class LeanTransport:
 def _parts(url: str) -> tuple[_Origin, str]:
     parts = urlsplit(url)
     port = _PORTS[parts.scheme] if parts.port is None else parts.port
-    return _Origin(parts.hostname or "", port, parts.scheme == "https"), parts.path or "/"
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return _Origin(parts.hostname or "", port, parts.scheme == "https"), path
 
 
 def _request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:

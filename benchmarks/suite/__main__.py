@@ -15,11 +15,22 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.suite import growth, issuing, machine, pacing, results, startup, storms, tail
+from benchmarks.suite import (
+    elsewhere,
+    growth,
+    issuing,
+    machine,
+    pacing,
+    results,
+    startup,
+    storms,
+    tail,
+)
 from benchmarks.suite.processes import ROOT
 
 QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "issuing": issuing.run,
+    "elsewhere": elsewhere.run,
     "startup": startup.run,
     "pacing": pacing.run,
     "tail": tail.run,

@@ -1,9 +1,10 @@
 """One contender in a process of its own: it issues so many cards, 64 at a time, when it is told to.
 
-    python -m benchmarks.suite.contender NAME URL [PATH …]
+    python -m benchmarks.suite.contender NAME[@uvloop] URL [PATH …]
 
 Reads {"count": …} and writes {"cpu": …, "wall": …, "count": …}, in seconds, until its input ends.
-A PATH is put in front of where packages are looked for. Before each turn the contender issues a few
+A PATH is put in front of where packages are looked for. Where the URL is https, the environment's
+SSL_CERT_FILE names whom to trust. Before each turn the contender issues a few
 cards that do not count, so that its connections stand and its caches are warm; then garbage is
 collected, and the collector stays on, as it is for a user.
 """
@@ -11,12 +12,15 @@ collected, and the collector stays on, as it is for a user.
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from typing import Protocol
+
+import certifi
 
 from benchmarks.suite.machine import pin_client
 
@@ -108,7 +112,16 @@ def main() -> None:
         raise SystemExit(f"{missing[0]} is not there: `make bench` makes it")
     sys.path[:0] = paths
     pin_client()
-    asyncio.run(serve(made(name, url)))
+    if authority := os.environ.get("SSL_CERT_FILE"):
+        certifi.where = lambda: authority  # the rest of the world's trust in it is not measured
+    name, _, loop = name.partition("@")
+    serving = serve(made(name, url))
+    if loop == "uvloop":
+        import uvloop  # noqa: PLC0415
+
+        uvloop.run(serving)
+    else:
+        asyncio.run(serving)
 
 
 if __name__ == "__main__":

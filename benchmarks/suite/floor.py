@@ -1,6 +1,7 @@
 """The floor of asyncio: canned bytes over a bare protocol. No Python client can cost less."""
 
 import asyncio
+import ssl
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -45,6 +46,7 @@ class Floor:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         lines = [f"POST /{request.OPERATION} HTTP/1.1", f"host: {parts.netloc}"]
         lines += [f"{name}: {value}" for name, value in request.CANNED_HEADERS.items()]
         lines.append(f"content-length: {len(request.CANNED_BODY)}\r\n\r\n")
@@ -64,7 +66,7 @@ class Floor:
 
     async def _connect(self) -> _Wire:
         loop = asyncio.get_running_loop()
-        _, wire = await loop.create_connection(_Wire, self._host, self._port)
+        _, wire = await loop.create_connection(_Wire, self._host, self._port, ssl=self._tls)
         self._wires.append(wire)
         return wire
 

@@ -118,9 +118,12 @@ def interleaved(
 ) -> dict[str, Measured]:
     """Give each contender a turn in each round, in an order that changes."""
     chance = random.Random(1)
+    environment = {"SSL_CERT_FILE": str(mock.authority)} if mock.authority else {}
     with ExitStack() as stack:
         children = {
-            name: stack.enter_context(Child("benchmarks.suite.contender", kind, mock.url, *paths))
+            name: stack.enter_context(
+                Child("benchmarks.suite.contender", kind, mock.url, *paths, environment=environment)
+            )
             for name, (kind, *paths) in contenders.items()
         }
         measured = {name: Measured(_cards(child, seconds)) for name, child in children.items()}

@@ -25,6 +25,7 @@ PACKAGES = (
     "pyrate-limiter",
     "tenacity",
     "throttled-py",
+    "uvloop",
 )
 
 

@@ -4,7 +4,10 @@ It knows no HTTP beyond a request's length. The reply is canned but for the requ
 client which compares the two is satisfied. `GET /stats` tells what it has done and what that cost,
 so that each run can show that the server was not what was measured. Loopback only.
 
-    python -m benchmarks.suite.mock     prints {"port": …}, and ends with its standard input
+    python -m benchmarks.suite.mock [FOLDER]
+
+It prints {"port": …}, and ends with its standard input. With a FOLDER it speaks TLS, and puts the
+certificate that its clients have to trust there.
 """
 
 import json
@@ -12,12 +15,17 @@ import os
 import re
 import selectors
 import socket
+import ssl
 import sys
 import threading
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 from benchmarks.suite.machine import pin_server
+
+AUTHORITY = "authority.pem"
+"""The file of the certificate that clients have to trust."""
 
 _REQUEST_ID = re.compile(rb'creationRequestId"\s*:\s*"(\w+)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -37,7 +45,8 @@ _HEAD = (
 class Server:
     """One thread, one selector, one buffer for each connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
@@ -64,15 +73,19 @@ class Server:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:  # nobody else is served meanwhile: it is once a connection
+            connection = self._tls.wrap_socket(connection, server_side=True)
+        connection.setblocking(False)
         self._buffers[connection] = b""
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _read(self, connection: socket.socket) -> None:
         try:
-            data = connection.recv(65_536)
-        except ConnectionError:
+            data = connection.recv(65_536)  # more than a record of TLS: nothing stays behind
+        except ssl.SSLWantReadError:
+            return
+        except OSError:
             data = b""
         if not data:
             self._selector.unregister(connection)
@@ -118,9 +131,20 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
+def _certified(folder: Path) -> ssl.SSLContext:
+    """Return what a server of TLS needs, under an authority made for this run."""
+    import trustme  # noqa: PLC0415  only who asks for TLS needs it
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / AUTHORITY))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 def main() -> None:
     pin_server()
-    server = Server()
+    server = Server(_certified(Path(sys.argv[1])) if len(sys.argv) > 1 else None)
     print(json.dumps({"port": server.port}), flush=True)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server.serve()

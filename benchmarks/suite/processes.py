@@ -7,15 +7,19 @@ has a turn in every round, each time with everything warm.
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Timer
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
+
+from benchmarks.suite.mock import AUTHORITY
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,14 +34,19 @@ class ContenderFailedError(RuntimeError):
 class Child:
     """A Python process that answers one line of JSON with one line of JSON."""
 
-    def __init__(self, *arguments: str, python_path: Sequence[Path] = (ROOT,)) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, python_path))}
+    def __init__(
+        self,
+        *arguments: str,
+        python_path: Sequence[Path] = (ROOT,),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        path = os.pathsep.join(map(str, python_path))
         # -P: what is imported is decided by PYTHONPATH, and not by where this was started.
         self._process = subprocess.Popen(  # noqa: S603  our own command
             (sys.executable, "-P", "-m", *arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env={**os.environ, **environment, "PYTHONPATH": path},
             text=True,
         )
         self.first = self._line()
@@ -107,22 +116,30 @@ class MockUse:
 
 
 class Mock:
-    """The running mock server."""
+    """The running mock server. It speaks TLS if there is an `authority` to trust."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, authority: Path | None = None) -> None:
         self.port = port
+        self.authority = authority
 
     @property
     def url(self) -> str:
         """What clients are given."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.authority else ''}://127.0.0.1:{self.port}"
 
     def stats(self) -> MockStats:
         """Ask it."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+        with self._connected() as connection:
             connection.sendall(b"GET /stats HTTP/1.1\r\n\r\n")
             answer = connection.recv(4096)
         return MockStats(**json.loads(answer.partition(b"\r\n\r\n")[2]))
+
+    def _connected(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        if self.authority is None:
+            return connection
+        tls = ssl.create_default_context(cafile=str(self.authority))
+        return tls.wrap_socket(connection, server_hostname="127.0.0.1")
 
     def use_since(self, before: MockStats) -> MockUse:
         """Return what it has done since."""
@@ -131,7 +148,10 @@ class Mock:
 
 
 @contextmanager
-def mock_server() -> Iterator[Mock]:
+def mock_server(*, tls: bool = False) -> Iterator[Mock]:
     """Run the mock server."""
-    with Child("benchmarks.suite.mock") as child:
-        yield Mock(int(child.first["port"]))
+    with TemporaryDirectory() as folder:
+        arguments = (folder,) if tls else ()
+        with Child("benchmarks.suite.mock", *arguments) as child:
+            authority = Path(folder) / AUTHORITY if tls else None
+            yield Mock(int(child.first["port"]), authority)

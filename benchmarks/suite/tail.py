@@ -16,12 +16,13 @@ from agcod_async.clock import Clock
 from agcod_async.testing import EMULATOR_CREDENTIALS
 from agcod_async.testing.clock import run as run_virtually
 from agcod_async.testing.clock import virtual_clock
+from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import Exchanged, Transport
 from benchmarks.suite import request
 from benchmarks.suite.machine import pin_client
 from benchmarks.suite.processes import mock_server
 from benchmarks.suite.ratios import Comparison, Ratio, percentile
-from benchmarks.suite.sdk import TRANSPORTS, Canned
+from benchmarks.suite.sdk import Canned
 
 SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 CUSTOMERS_OF_CAP = 0.2
@@ -74,7 +75,7 @@ def run(*, quick: bool) -> dict[str, Any]:
 
 
 def _really(url: str, lane: Lane, calls: int) -> Coroutine[object, object, dict[str, float]]:
-    return waits(REAL_RATE, lane, calls, transport="lean", url=url, clock=Clock())
+    return waits(REAL_RATE, lane, calls, transport=LeanTransport(), url=url, clock=Clock())
 
 
 async def waits(
@@ -82,7 +83,7 @@ async def waits(
     lane: Lane,
     calls: int,
     *,
-    transport: str | None = None,
+    transport: Transport | None = None,
     url: str = "http://127.0.0.1:1",
     clock: Clock | None = None,
 ) -> dict[str, float]:
@@ -94,7 +95,7 @@ async def waits(
         requests_per_second=rate,
         deadline_seconds=3600,
     )
-    way: Transport = TRANSPORTS[transport]() if transport else Distant()
+    way = transport or Distant()
     loop, chance = asyncio.get_running_loop(), random.Random(1)
     took: list[float] = []
     of_batch = 0

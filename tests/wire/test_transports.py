@@ -182,6 +182,20 @@ def test_the_signed_headers_and_the_body_arrive_byte_for_byte(kind: str) -> None
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("rest", ["", "/", "/hooks/cards", "/hooks?token=abc&x=1", "?token=abc"])
+def test_the_path_and_the_query_of_a_url_are_sent(kind: str, rest: str) -> None:
+    async def main() -> None:
+        async with serving(answering(http(b""))) as served, opened(kind) as transport:
+            origin = served.url.rpartition("/")[0]
+            await transport.send(f"{origin}{rest}", HEADERS, BODY)
+
+        asked = rest if rest.startswith("/") else f"/{rest}"
+        assert served.requests[0].startswith(f"POST {asked} HTTP/1.1\r\n".encode())
+
+    asyncio.run(main())
+
+
 # Not on httpx-aiohttp, nor a session that is brought: the jar is in what was brought.
 @pytest.mark.parametrize("kind", [*OURS, ON_HTTPCORE])
 def test_a_cookie_is_never_sent_back(kind: str) -> None:
