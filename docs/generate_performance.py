@@ -95,8 +95,8 @@ def elsewhere() -> str:
     busy = {name: max(at[name]["mock_busy"] for at in found.values()) for name in names}
     floor = busy.pop("asyncio floor")
     return table(("x bare aiohttp of the same column", *found), rows) + (
-        f"\n\nThe mock was busy for {max(busy.values()):.0%} of the time at most, and for {floor:.0%} with "
-        "the floor: what could keep up with that may cost even less."
+        f"\n\nThe mock was busy for {max(busy.values()):.0%} of the time at most, and for"
+        f" {floor:.0%} with the floor, which could cost even less with a quicker one."
     )
 
 
