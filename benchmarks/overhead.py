@@ -209,8 +209,7 @@ async def saga(cards: int) -> float:
     began = CPU()
     for _ in range(cards):
         state = resume(Leg.FORWARD, NOTHING_KNOWN, Proof.REPLAY)
-        state.sending()
-        if isinstance(state, Forward):
+        if isinstance(state, Forward) and state.facts_when_sent.doubtful:
             on_record(state, state.next(outcome, POLICY))
     return CPU() - began
 
