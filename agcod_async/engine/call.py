@@ -91,7 +91,7 @@ class Call:
     @property
     def legs(self) -> Legs:
         """The legs under the live ID, encoded once for each ID."""
-        live_id = None if self.record is None else self.record.live_id
+        live_id = self.live_id
         if self._legs is None or self._legs_of != live_id:
             self._legs, self._legs_of = self.intent.legs(live_id), live_id
         return self._legs

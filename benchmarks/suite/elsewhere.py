@@ -35,11 +35,10 @@ def run(*, quick: bool) -> dict[str, Any]:
         contenders = {name: (CONTENDERS[name][0] + loop, *CONTENDERS[name][1:]) for name in NAMES}
         with mock_server(tls=tls) as mock:
             measured = interleaved(contenders, mock, rounds=rounds, seconds=seconds)
-        bare = measured["bare aiohttp"].micros
-        found[condition] = {
-            name: {"times_bare": asdict(paired(one.micros, bare)), **one.as_data()}
-            for name, one in measured.items()
-        }
+        bare, at = measured["bare aiohttp"].micros, {}
         for name, one in measured.items():
-            print(f"{name:28} {paired(one.micros, bare)} x bare aiohttp", flush=True)
+            times = paired(one.micros, bare)
+            print(f"{name:28} {times} x bare aiohttp", flush=True)
+            at[name] = {"times_bare": asdict(times), **one.as_data()}
+        found[condition] = at
     return {"rounds": rounds, "conditions": found}
