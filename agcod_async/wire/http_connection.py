@@ -15,6 +15,9 @@ from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged
 HEAD_SIZE_MAX: Final = 64 * 1024
 """The status line and the headers of a reply may have about so many bytes together."""
 
+READ_SIZE: Final = 16 * 1024
+"""So much is read at once: a whole reply as a rule, and all of a TLS record."""
+
 _NEEDED = frozenset(
     {b"content-encoding", b"content-length", b"content-type", b"date", b"transfer-encoding"}
 )
@@ -22,10 +25,12 @@ _CAN_POLL = hasattr(select, "poll")  # Windows cannot
 _FINAL_STATUS_MIN = 200  # what is below announces another reply
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(asyncio.BufferedProtocol):
     """A connection that stands, from its first byte to its last.
 
     Whatever breaks on it may have happened after the server has acted, so every failure is Lost.
+    It brings its own room to read into: for a plain `Protocol` asyncio takes 256 KiB from the
+    system for every read, and gives them back.
     """
 
     def __init__(self) -> None:
@@ -36,6 +41,7 @@ class HttpConnection(asyncio.Protocol):
         # Its callbacks are the methods `on_...` below; it calls them from within `feed_data`.
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Exchanged] | None = None
+        self._room = memoryview(bytearray(READ_SIZE))
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._head_size = 0
@@ -85,12 +91,17 @@ class HttpConnection(asyncio.Protocol):
         if _CAN_POLL:
             self._unread.register(transport.get_extra_info("socket"), select.POLLIN)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to read to: asyncio's TLS fills slices of it, which must not be copies."""
+        del sizehint
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read on."""
         if not self._head_is_read:
-            self._head_size += len(data)
+            self._head_size += nbytes
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._room[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(error)
         if not self._head_is_read and self._head_size > HEAD_SIZE_MAX:
