@@ -65,7 +65,7 @@ def cost() -> str:
     heads = ("CPU a card", "x bare aiohttp", "x asyncio floor", "mock busy, at most")
     mock = (
         f"{data['rounds']} rounds. The mock needs {times(data['mock_of_floor'])} of the CPU for a "
-        "request that the floor, its quickest client, needs for it."
+        "request that the floor with its own buffer, its quickest client, needs for it."
     )
     return f"{table(heads, rows)}\n\n{mock}"
 

@@ -90,6 +90,10 @@ def made(name: str, url: str) -> Contender:
             from benchmarks.suite.sdk import Sdk  # noqa: PLC0415
 
             return Sdk(kind, url)
+        case "exchange":
+            from benchmarks.suite.exchange import Exchange  # noqa: PLC0415
+
+            return Exchange(kind, url)
         case "by-hand":
             from benchmarks.suite.by_hand import KINDS  # noqa: PLC0415
 
@@ -101,7 +105,7 @@ def made(name: str, url: str) -> Contender:
         case "floor":
             from benchmarks.suite.floor import Floor  # noqa: PLC0415
 
-            return Floor(url)
+            return Floor(kind, url)
         case _:
             raise SystemExit(f"no contender is called {name}")
 

@@ -33,7 +33,10 @@ CONTENDERS: Mapping[str, tuple[str, ...]] = {
     "bare aiohttp, again": ("bare",),
     "SDK, LeanTransport": ("sdk:lean",),
     "SDK, lean, SqliteJournal": ("sdk:lean/sqlite",),
-    "asyncio floor": ("floor",),
+    "AiohttpTransport alone": ("exchange:default",),
+    "LeanTransport alone": ("exchange:lean",),
+    "asyncio floor": ("floor:plain",),
+    "asyncio floor, own buffer": ("floor:buffered",),
 }
 IN_PROCESS = "SDK, no exchange"
 IN_PROCESS_SQLITE = "SDK, no exchange, SqliteJournal"
@@ -47,10 +50,13 @@ AIMS: Sequence[tuple[str, str, Mapping[str, float]]] = (
     ("by hand, httpx + sniffio", "SDK, LeanTransport", {}),
     ("by hand, aiohttp", "SDK, default transport", {}),
     ("by hand, aiohttp", "SDK, LeanTransport", {}),
+    ("AiohttpTransport alone", "bare aiohttp", {"at_most": 1.35}),
+    ("LeanTransport alone", "bare aiohttp", {"at_most": 0.4}),
     ("SDK, default transport", "bare aiohttp", {"at_most": 2.0}),
     ("SDK, default transport", "bare aiohttp", {"at_most": 1.35}),
     ("SDK, LeanTransport", "bare aiohttp", {"at_most": 0.4}),
     ("asyncio floor", "SDK, LeanTransport", {"at_least": 0.45}),
+    ("asyncio floor", "LeanTransport alone", {}),
     ("SDK, default, SqliteJournal", "SDK, default transport", {"at_most": 1.5}),
     ("SDK, lean, SqliteJournal", "SDK, LeanTransport", {"at_most": 1.5}),
     (IN_PROCESS_SQLITE, IN_PROCESS, {}),
@@ -95,8 +101,8 @@ def run(*, quick: bool) -> dict[str, Any]:
         for of, to, aim in AIMS
     ]
     _print(measured, comparisons)
-    floor = measured["asyncio floor"]
-    mock_micros = [use.cpu / use.requests * 1e6 for use in floor.uses]
+    floor = measured["asyncio floor, own buffer"]
+    mock_micros = [use.busy_seconds / use.requests * 1e6 for use in floor.uses]
     return {
         "concurrency": CONCURRENCY,
         "rounds": rounds,

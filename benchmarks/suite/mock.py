@@ -22,10 +22,15 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
-from benchmarks.suite.machine import pin_server
+from benchmarks.suite.machine import cores, pin_server
 
 AUTHORITY = "authority.pem"
 """The file of the certificate that clients have to trust."""
+
+AWAKE_SECONDS = 0.05
+"""So long after a request it looks for the next one without sleeping. To wake a sleeping process
+takes its client as long as to send, and only a client that is slow enough would pay for it: no
+client of a server on another machine does."""
 
 _REQUEST_ID = re.compile(rb'creationRequestId"\s*:\s*"(\w+)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -45,14 +50,16 @@ _HEAD = (
 class Server:
     """One thread, one selector, one buffer for each connection."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, awake_seconds: float) -> None:
         self._tls = tls
+        self._awake_seconds = awake_seconds
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._listener.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._buffers: dict[socket.socket, bytes] = {}
         self._requests = 0
+        self._busy_seconds = 0.0
         self._second = -1
         self._heads: dict[int, bytes] = {}
 
@@ -63,13 +70,24 @@ class Server:
 
     def serve(self) -> None:
         """Answer, for ever."""
+        awake_until = 0.0
         while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._listener:
-                    self._accept()
-                else:
-                    assert isinstance(key.fileobj, socket.socket)  # noqa: S101  nothing else is registered
-                    self._read(key.fileobj)
+            began = time.perf_counter()
+            ready = self._selector.select(0 if began < awake_until else None)
+            if ready:
+                began = time.perf_counter()
+                for key, _ in ready:
+                    self._attend(key.fileobj)
+                now = time.perf_counter()
+                self._busy_seconds += now - began
+                awake_until = now + self._awake_seconds
+
+    def _attend(self, ready: object) -> None:
+        if ready is self._listener:
+            self._accept()
+        else:
+            assert isinstance(ready, socket.socket)  # noqa: S101  nothing else is registered
+            self._read(ready)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -100,7 +118,7 @@ class Server:
 
     def _reply(self, request: bytes) -> bytes:
         if request.startswith(b"GET"):
-            stats = {"requests": self._requests, "cpu": time.process_time(), "at": time.monotonic()}
+            stats = {"requests": self._requests, "busy": self._busy_seconds, "at": time.monotonic()}
             return self._with_head(json.dumps(stats).encode())
         self._requests += 1
         found = _REQUEST_ID.search(request)
@@ -143,8 +161,10 @@ def _certified(folder: Path) -> ssl.SSLContext:
 
 
 def main() -> None:
+    awake_seconds = AWAKE_SECONDS if len(cores()) > 1 else 0.0  # the only core is the client's
     pin_server()
-    server = Server(_certified(Path(sys.argv[1])) if len(sys.argv) > 1 else None)
+    tls = _certified(Path(sys.argv[1])) if len(sys.argv) > 1 else None
+    server = Server(tls, awake_seconds=awake_seconds)
     print(json.dumps({"port": server.port}), flush=True)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server.serve()

@@ -89,10 +89,10 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class MockStats:
-    """What the mock server has done since it began. `cpu` and `at` are in seconds."""
+    """What the mock server has done since it began. `busy` and `at` are in seconds."""
 
     requests: int
-    cpu: float
+    busy: float
     at: float
 
 
@@ -101,13 +101,13 @@ class MockUse:
     """What the mock server did between two moments."""
 
     requests: int
-    cpu: float
+    busy_seconds: float
     seconds: float
 
     @property
     def busy(self) -> float:
-        """The share of its core that it used."""
-        return self.cpu / self.seconds
+        """The share of the time in which it was answering."""
+        return self.busy_seconds / self.seconds
 
     @property
     def per_second(self) -> float:
@@ -144,7 +144,7 @@ class Mock:
     def use_since(self, before: MockStats) -> MockUse:
         """Return what it has done since."""
         now = self.stats()
-        return MockUse(now.requests - before.requests, now.cpu - before.cpu, now.at - before.at)
+        return MockUse(now.requests - before.requests, now.busy - before.busy, now.at - before.at)
 
 
 @contextmanager

@@ -75,6 +75,6 @@ def test_it_tells_what_it_has_done_and_what_that_cost(
     use = mock.use_since(before)
 
     assert use.requests == 50
-    assert 0 < use.cpu <= use.seconds
+    assert 0 < use.busy_seconds <= use.seconds
     assert 0 < use.busy <= 1
     assert use.per_second == pytest.approx(50 / use.seconds)
