@@ -6,7 +6,6 @@ is an `Intent`, in which the types are gone: the engine carries intents and look
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from agcod_async.core.facts import Proof
@@ -34,6 +33,21 @@ class Message(Generic[OutcomeT_co]):
     operation: str
     body: bytes = field(repr=False)  # it may name a recipient
     outcome: Callable[[Reply], OutcomeT_co]
+
+
+class _Judge(Generic[RequestT, OutcomeT_co]):
+    """What the replies to one request prove. Unlike a `partial` it does not show the request."""
+
+    __slots__ = ("_outcome", "_request")
+
+    def __init__(
+        self, outcome: Callable[[RequestT, Reply], OutcomeT_co], request: RequestT
+    ) -> None:
+        self._outcome = outcome
+        self._request = request
+
+    def __call__(self, reply: Reply) -> OutcomeT_co:
+        return self._outcome(self._request, reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class UndoLeg(Generic[RequestT]):
 
     def message(self, request: RequestT) -> Message[UndoOutcome]:
         """Return the undo of `request`, encoded."""
-        return Message(self.operation, self.encode(request), partial(self.outcome, request))
+        return Message(self.operation, self.encode(request), _Judge(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +107,7 @@ class LookupLeg(Generic[RequestT]):
 
     def message(self, request: RequestT) -> Message[LookupOutcome]:
         """Return the lookup of `request`, encoded."""
-        return Message(self.operation, self.encode(request), partial(self.outcome, request))
+        return Message(self.operation, self.encode(request), _Judge(self.outcome, request))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,18 +161,18 @@ class Operation(Generic[RequestT, AnswerT]):
             body=encoded if self.on_record is None else self.on_record(request),
             read_only=identity is None,
             undo_window_seconds=None if self.undo is None else self.undo.window_seconds,
-            # Not a `partial`, which would show its arguments: they may name a recipient.
-            legs=lambda live_id: self._legs(request, encoded, live_id),
+            legs=_Bound(self, request, encoded),
             proof=self.proof,
         )
 
-    def _legs(self, request: RequestT, encoded: bytes, live_id: RequestId | None) -> Legs:
+    def legs(self, request: RequestT, encoded: bytes, live_id: RequestId | None) -> Legs:
+        """Return the legs of `request`, which is `encoded`, under the ID in use."""
         identity = self.identity
         if identity and live_id is not None and live_id != identity.request_id(request):
             request = identity.under(request, live_id)
             encoded = self.encode(request)
         return Legs(
-            forward=Message(self.name, encoded, partial(self.outcome, request)),
+            forward=Message(self.name, encoded, _Judge(self.outcome, request)),
             undo=None if self.undo is None else self.undo.message(request),
             lookup=None if self.lookup is None else self.lookup.message(request),
         )
@@ -166,6 +180,22 @@ class Operation(Generic[RequestT, AnswerT]):
     def rebind(self, body: bytes) -> Intent | None:
         """Return the intent whose bytes a journal has kept; None if they are not all of it."""
         return None if self.decode_request is None else self.bind(self.decode_request(body))
+
+
+class _Bound(Generic[RequestT, AnswerT]):
+    """An operation with its request, which it does not show: it may name a recipient."""
+
+    __slots__ = ("_encoded", "_operation", "_request")
+
+    def __init__(
+        self, operation: Operation[RequestT, AnswerT], request: RequestT, encoded: bytes
+    ) -> None:
+        self._operation = operation
+        self._request = request
+        self._encoded = encoded
+
+    def __call__(self, live_id: RequestId | None) -> Legs:
+        return self._operation.legs(self._request, self._encoded, live_id)
 
 
 class Rebindable(Protocol):

@@ -79,7 +79,7 @@ class Presence:
         return self._is_something
 
 
-class _Told(msgspec.Struct, frozen=True, rename="camel"):
+class _Told(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """What an answer says, as far as it shows whose it is."""
 
     status: str | None = None
@@ -125,7 +125,7 @@ class _Told(msgspec.Struct, frozen=True, rename="camel"):
         return self.shows_a_code or any(one is not None for one in (*self.ids, *content))
 
 
-class Envelope(_Told, frozen=True, rename="camel"):
+class Envelope(_Told, frozen=True, gc=False, rename="camel"):
     """A reply: what it says, and what says whether that can be relied on."""
 
     agcod_response: _Told | None = None

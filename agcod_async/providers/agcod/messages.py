@@ -20,7 +20,7 @@ from agcod_async.values import ClaimCode, Money, RequestId
 # --- requests ----------------------------------------------------------------------------------
 
 
-class Value(msgspec.Struct, frozen=True, rename="camel"):
+class Value(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An amount as Amazon writes it: in major units, as a JSON number."""
 
     currency_code: str
@@ -43,7 +43,7 @@ def _money(amount: Decimal, currency: str) -> Money:
 
 
 class TransactionSource(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel", omit_defaults=True
 ):
     """Where a card is sold, for shops with a till; `source_id` has at most 40 characters."""
 
@@ -53,7 +53,7 @@ class TransactionSource(
 
 
 class CreateGiftCardRequest(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel", omit_defaults=True
 ):
     """Ask for a claim code. Made by `requests.create_gift_card_request`, which checks it."""
 
@@ -80,7 +80,7 @@ class CreateGiftCardRequest(
 
 
 class CancelGiftCardRequest(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel", omit_defaults=True
 ):
     """Cancel what was created under this ID. The gcId helps where it is known; it may be absent."""
 
@@ -93,7 +93,7 @@ class CancelGiftCardRequest(
         return msgspec.structs.replace(self, creation_request_id=live_id)
 
 
-class GetAvailableFundsRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class GetAvailableFundsRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename="camel"):
     """Ask for the account's balance."""
 
     partner_id: str
@@ -102,21 +102,21 @@ class GetAvailableFundsRequest(msgspec.Struct, frozen=True, kw_only=True, rename
 # --- answers -----------------------------------------------------------------------------------
 
 
-class ValueAnswer(msgspec.Struct, frozen=True, rename="camel"):
+class ValueAnswer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An amount as it came, not yet believed: it need not even be a number."""
 
     currency_code: str | None = None
     amount: object = None
 
 
-class CardInfo(msgspec.Struct, frozen=True, rename="camel"):
+class CardInfo(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """What Amazon says about the card: whether it is alive, and what it is worth."""
 
     card_status: str | None = None
     value: ValueAnswer | None = None
 
 
-class CreateGiftCardAnswer(msgspec.Struct, frozen=True, rename="camel"):
+class CreateGiftCardAnswer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A SUCCESS of CreateGiftCard. It may still be the answer of a dead card."""
 
     creation_request_id: str | None = None
@@ -126,7 +126,7 @@ class CreateGiftCardAnswer(msgspec.Struct, frozen=True, rename="camel"):
     card_info: CardInfo | None = None
 
 
-class CancelGiftCardAnswer(msgspec.Struct, frozen=True, rename="camel"):
+class CancelGiftCardAnswer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A SUCCESS of CancelGiftCard. With a claim code in it, it answers another request."""
 
     creation_request_id: str | None = None
@@ -134,7 +134,7 @@ class CancelGiftCardAnswer(msgspec.Struct, frozen=True, rename="camel"):
     gc_claim_code: ClaimCode | None = None
 
 
-class GetAvailableFundsAnswer(msgspec.Struct, frozen=True, rename="camel"):
+class GetAvailableFundsAnswer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A SUCCESS of GetAvailableFunds."""
 
     available_funds: ValueAnswer | None = None
