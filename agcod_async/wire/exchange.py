@@ -70,12 +70,20 @@ def refusal(url: str) -> Untouched | None:
 
     A signed request is worth money to whoever reads it, so plain HTTP stays on this machine.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return None
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+    if _is_protected(url):
         return None
     return Untouched(Reason("not sent: the URL must be https, or http on loopback"))
+
+
+def _is_protected(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # which may be no number
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return bool(host)
+    return parts.scheme == "http" and _is_loopback(host or "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,10 +13,8 @@ from agcod_async.wire import exchange
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged
 
 HEAD_SIZE_MAX: Final = 64 * 1024
-"""The status line and the headers of a reply may have about so many bytes together."""
-
-READ_SIZE: Final = 16 * 1024
-"""So much is read at once: a whole reply as a rule, and all of a TLS record."""
+"""The status line, the headers and all else that is not the body of a reply (1xx, trailers) may
+have about so many bytes together."""
 
 _NEEDED = frozenset(
     {b"content-encoding", b"content-length", b"content-type", b"date", b"transfer-encoding"}
@@ -25,12 +23,10 @@ _CAN_POLL = hasattr(select, "poll")  # Windows cannot
 _FINAL_STATUS_MIN = 200  # what is below announces another reply
 
 
-class HttpConnection(asyncio.BufferedProtocol):
+class HttpConnection(asyncio.Protocol):
     """A connection that stands, from its first byte to its last.
 
     Whatever breaks on it may have happened after the server has acted, so every failure is Lost.
-    It brings its own room to read into: for a plain `Protocol` asyncio takes 256 KiB from the
-    system for every read, and gives them back.
     """
 
     def __init__(self) -> None:
@@ -41,10 +37,9 @@ class HttpConnection(asyncio.BufferedProtocol):
         # Its callbacks are the methods `on_...` below; it calls them from within `feed_data`.
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Exchanged] | None = None
-        self._room = memoryview(bytearray(READ_SIZE))
         self._headers: dict[str, str] = {}
         self._body = bytearray()
-        self._head_size = 0
+        self._size_beside_body = 0
         self._head_is_read = False
 
     @property
@@ -66,6 +61,7 @@ class HttpConnection(asyncio.BufferedProtocol):
         if self._transport is None:  # it broke before we got round to it
             return exchange.failure(EOFError(), never_left=False)
         self._answer = asyncio.get_running_loop().create_future()
+        self._size_beside_body = 0
         self._transport.write(request)
         try:
             return await self._answer
@@ -91,21 +87,20 @@ class HttpConnection(asyncio.BufferedProtocol):
         if _CAN_POLL:
             self._unread.register(transport.get_extra_info("socket"), select.POLLIN)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to: asyncio's TLS fills slices of it, which must not be copies."""
-        del sizehint
-        return self._room
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Read on."""
-        if not self._head_is_read:
-            self._head_size += nbytes
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless nothing was asked: not even an empty line is taken for nothing then."""
+        if self._is_unasked:
+            self.close()
+            return
+        body_size = len(self._body)
         try:
-            self._parser.feed_data(self._room[:nbytes])
+            self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(error)
-        if not self._head_is_read and self._head_size > HEAD_SIZE_MAX:
-            self._fail(httptools.HttpParserError())
+        if len(self._body) == body_size and not self._is_unasked:
+            self._size_beside_body += len(data)
+            if self._size_beside_body > HEAD_SIZE_MAX:
+                self._fail(httptools.HttpParserError())
 
     def eof_received(self) -> None:
         """Take a body that ends with the connection; nothing more can be had from that one."""
@@ -122,7 +117,7 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     def on_message_begin(self) -> None:
         """Drop a connection on which more is said than was asked: it could answer the next one."""
-        if self._answer is None or self._answer.done():
+        if self._is_unasked:
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -157,6 +152,11 @@ class HttpConnection(asyncio.BufferedProtocol):
 
     # --- the answer ----------------------------------------------------------------------------
 
+    @property
+    def _is_unasked(self) -> bool:
+        """Whether whatever comes now answers nothing."""
+        return self._answer is None or self._answer.done()
+
     def _complete(self) -> None:
         status = self._parser.get_status_code()
         self._end(exchange.reply_of(status, self._headers, bytes(self._body)))
@@ -173,5 +173,4 @@ class HttpConnection(asyncio.BufferedProtocol):
     def _forget(self) -> None:
         self._headers = {}
         self._body = bytearray()
-        self._head_size = 0
         self._head_is_read = False

@@ -54,7 +54,9 @@ class LeanTransport:
     ) -> None:
         exchange.check_limits(connections_max, connect_timeout_seconds)
         self._connect_timeout_seconds = connect_timeout_seconds
+        self._connections_max = connections_max
         self._free = asyncio.Semaphore(connections_max)
+        self._in_use = 0
         self._idle: defaultdict[_Origin, deque[HttpConnection]] = defaultdict(deque)
         self._tls = exchange.tls_context()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,9 +84,11 @@ class LeanTransport:
                 await self._free.acquire()
         except Exception as error:  # noqa: BLE001 - every failure is an answer
             return exchange.failure(error, never_left=True)
+        self._in_use += 1
         try:
             return await self._exchange(loop, origin, request)
         finally:
+            self._in_use -= 1
             self._free.release()
 
     async def aclose(self) -> None:
@@ -101,6 +105,7 @@ class LeanTransport:
     ) -> Exchanged:
         connection = self._idle_one(origin, loop.time())
         if connection is None:
+            self._make_room()
             try:
                 connection = await self._connect(loop, origin)
             except Exception as error:  # noqa: BLE001 - every failure is an answer
@@ -123,6 +128,12 @@ class LeanTransport:
                 return connection
             connection.close()
         return None
+
+    def _make_room(self) -> None:
+        """Close idle connections, which lead elsewhere, until one more may be open."""
+        while self._in_use + sum(map(len, self._idle.values())) > self._connections_max:
+            unused = min(filter(None, self._idle.values()), key=lambda idle: idle[0].idle_since)
+            unused.popleft().close()
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, origin: _Origin) -> HttpConnection:
         """Connect to the first address that lets us; each has its share of the time.

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.wire.scripted_server import Connection, Script, http, serving, silenc
 
 HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
 BODY = b'{"creationRequestId":"Test001"}'
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 def exchanges(script: Script, times: int = 2) -> tuple[list[Exchanged], int]:
@@ -58,13 +60,14 @@ def test_half_a_reply_without_being_asked_for_begins_no_answer(cut: int) -> None
     assert connections == 2
 
 
-def test_what_is_said_on_an_idle_connection_spoils_it() -> None:
+@pytest.mark.parametrize("said", [http(b"of nobody"), b"\r\n"], ids=["a reply", "an empty line"])
+def test_what_is_said_on_an_idle_connection_spoils_it(said: bytes) -> None:
     async def script(connection: Connection) -> None:
         await connection.request()
         await connection.reply(http(b"1"))
         if connection.number == 0:
             await asyncio.sleep(0.01)
-            await connection.reply(http(b"of nobody"))
+            await connection.reply(said)
         await silence(connection)
 
     async def main() -> None:
@@ -153,6 +156,43 @@ def test_a_head_that_never_ends_is_lost() -> None:
     answers, _ = exchanges(script, 1)
 
     assert isinstance(answers[0], Lost)
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        pytest.param(CHUNKED + b"0\r\nx-endless: ", b"y" * 10_000, id="trailer"),
+        pytest.param(CHUNKED + b"1;x=", b"y" * 10_000, id="chunk extension"),
+        pytest.param(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100, id="1xx"),
+    ],
+)
+def test_what_is_never_a_body_and_never_ends_is_lost(begin: bytes, more: bytes) -> None:
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.reply(begin)
+        while True:
+            await connection.reply(more)
+            await asyncio.sleep(0)
+
+    answers, _ = exchanges(script, 1)
+
+    assert isinstance(answers[0], Lost)
+
+
+def test_the_limit_of_a_head_is_one_replys_own() -> None:
+    head, body = http(b"its own", f"x-long: {'y' * (HEAD_SIZE_MAX // 2)}").split(b"its")
+
+    async def script(connection: Connection) -> None:
+        while True:
+            await connection.request()
+            await connection.reply(head)
+            await asyncio.sleep(0.01)  # so that it comes alone
+            await connection.reply(b"its" + body)
+
+    answers, connections = exchanges(script, 4)
+
+    assert answers == [Reply(200, "", b"its own")] * 4
+    assert connections == 1
 
 
 def test_a_head_within_its_limit_is_read() -> None:
@@ -287,6 +327,25 @@ def test_requests_under_way_together_take_connections_of_their_own() -> None:
             )
             assert answers == [Reply(200, "", b"%03d" % n) for n in range(100)]
             assert served.connections == 10
+            await transport.aclose()
+
+    asyncio.run(main())
+
+
+def test_connections_to_several_places_are_no_more_than_allowed_together() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(20), AsyncExitStack() as stack:
+            places = [
+                await stack.enter_async_context(serving(saying(http(b"1"), http(b"1"))))
+                for _ in range(4)
+            ]
+            transport = LeanTransport(connections_max=2)
+            for place in (*places, places[-1]):
+                assert await transport.send(place.url, HEADERS, BODY) == Reply(200, "", b"1")
+            for place in places[:2]:
+                await place.dropped.wait()
+            assert [place.dropped.is_set() for place in places] == [True, True, False, False]
+            assert [place.connections for place in places] == [1, 1, 1, 1]
             await transport.aclose()
 
     asyncio.run(main())
