@@ -19,6 +19,7 @@ PAGE = DOCS / "explanation" / "performance.md"
 CHARTS = DOCS / "explanation" / "charts"
 RESULTS = DOCS.parent / "benchmarks" / "results"
 OURS = "LocalPacer"
+USED = "names and default transport"
 CPU_RATE = "1000"
 SAME = 0.005
 """Shares of the cap that differ by less than this are alike."""
@@ -59,13 +60,19 @@ def cost() -> str:
     """Show what a card costs each contender."""
     data = result("issuing")
     rows = [
-        (name, times(one["times_bare"]), times(one["times_floor"]), f"{one['mock_busy']:.0%}")
+        (
+            name,
+            times(one["times_bare"]),
+            times(one["times_floor"]),
+            f"{one['cpu_share']:.0%}",
+            f"{one['mock_busy']:.0%}",
+        )
         for name, one in contenders()
     ]
-    heads = ("CPU a card", "x bare aiohttp", "x asyncio floor", "mock busy, at most")
+    heads = ("CPU a card", "x bare aiohttp", "x asyncio floor", "CPU of the time", "mock busy")
     mock = (
-        f"{data['rounds']} rounds. The mock needs {times(data['mock_of_floor'])} of the CPU for a "
-        "request that the floor with its own buffer, its quickest client, needs for it."
+        f"{data['rounds']} rounds. The mock answers a request in {times(data['mock_of_floor'])} of"
+        " the CPU time that the floor needs for it."
     )
     return f"{table(heads, rows)}\n\n{mock}"
 
@@ -83,6 +90,7 @@ def comparisons(name: str) -> str:
         aim = f"at most {one['at_most']:g}" if one["at_most"] is not None else ""
         aim = f"at least {one['at_least']:g}" if one["at_least"] is not None else aim
         verdict = {True: "yes", False: "**no**", None: ""}[one["kept"]]
+        verdict = "too close to tell" if one.get("close") else verdict
         rows.append((f"{one['of']} / {one['to']}", times(one["ratio"]), aim, verdict))
     return table(("Ratio", "Median (range)", "Aim", "Reached"), rows)
 
@@ -106,7 +114,7 @@ def imports() -> str:
     httpx = found["httpx"]["median"]
     rows = [
         (
-            name if name.startswith(("by hand", "nothing")) else f"`{name}`",
+            f"`{name}`" if name in ("agcod_async", "httpx", "aiohttp") else name,
             f"{one['median']:.0f} ({one['low']:.0f} to {one['high']:.0f})",
             "" if name == "nothing" else f"{one['median'] / httpx:.2f}",
         )
@@ -198,7 +206,8 @@ def sizes() -> str:
         (f"{one['orders']:,}", f"{one['mib']:.1f}", f"{one['cpu_micros'] / least:.2f}")
         for one in found
     ]
-    return table(("Orders", "MiB beyond the imports", "CPU an order, x the first row"), rows)
+    heads = ("Orders", "MiB beyond the imports", "CPU an order, x the first row")
+    return f"{table(heads, rows)}\n\n{comparisons('growth')}"
 
 
 # --- where a peer is better -----------------------------------------------------------------------
@@ -256,21 +265,20 @@ def _in_use(at: Data) -> list[str]:
 
 def _cheaper_queues() -> Iterator[str]:
     crowds = result("pacing")["crowds"]
-    size = list(crowds[OURS])[-1]
-    own = crowds[OURS][size]
-    for name, by_size in crowds.items():
-        one = by_size[size]
-        if one["served"] == int(size) and one["micros"] < own["micros"] and name != OURS:
-            ratio = own["micros"] / one["micros"]
-            yield f"With {int(size):,} waiting `{OURS}` takes {ratio:.1f} times the CPU of {name}."
+    for size, own in crowds[OURS].items():
+        for name, by_size in crowds.items():
+            one = by_size[size]
+            if one["served"] == int(size) and one["micros"] < own["micros"] and name != OURS:
+                ratio = f"{own['micros'] / one['micros']:.1f}"
+                yield f"With {int(size):,} waiting `{OURS}` takes {ratio} times the CPU of {name}."
 
 
 def _quicker_imports() -> Iterator[str]:
     found = result("startup")["imports"]
-    own = found["agcod_async"]["median"]
+    own = found[USED]["median"]
     for name, one in found.items():
-        if name not in ("nothing", "agcod_async") and one["median"] < own:
-            yield f"Importing {name} costs {one['median'] / own:.2f} of importing `agcod_async`."
+        if name.startswith("by hand") and one["median"] < own:
+            yield f"To import {name} costs {one['median'] / own:.2f} of our {USED}."
 
 
 # --- charts --------------------------------------------------------------------------------------
@@ -352,7 +360,7 @@ def _imports_chart() -> str:
             one["low"],
             one["high"],
             f"{one['median']:.0f} ms",
-            name == "agcod_async",
+            name in ("agcod_async", "names to issue a card", USED),
         )
         for name, one in result("startup")["imports"].items()
         if name != "nothing"

@@ -56,7 +56,7 @@ def main() -> int:
         missed += [
             f"{name}: {one['of']} / {one['to']} is {one['ratio']['median']:.3g}"
             for one in found.get("comparisons", ())
-            if one["kept"] is False
+            if one["kept"] is False and not one["close"]
         ]
         print(f"   {time.monotonic() - began:.0f} s", flush=True)
     print("\nAims that were missed:" if missed else "\nEvery aim was reached.")

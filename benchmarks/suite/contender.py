@@ -105,7 +105,7 @@ def made(name: str, url: str) -> Contender:
         case "floor":
             from benchmarks.suite.floor import Floor  # noqa: PLC0415
 
-            return Floor(kind, url)
+            return Floor(url)
         case _:
             raise SystemExit(f"no contender is called {name}")
 

@@ -1,18 +1,14 @@
-"""The floor of asyncio: canned bytes over a bare protocol. No Python client can cost less.
-
-The plain one is what the aims are about; the buffered one is cheaper still.
-"""
+"""The floor of asyncio: canned bytes over a bare protocol. No Python client can cost less."""
 
 import asyncio
 import ssl
-from collections.abc import Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
 from benchmarks.suite import request
 
 
-class _Wire(asyncio.BaseProtocol):
+class _Wire(asyncio.Protocol):
     """A connection that takes whatever ends in a brace for a reply."""
 
     def __init__(self) -> None:
@@ -24,7 +20,7 @@ class _Wire(asyncio.BaseProtocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def take(self, data: bytes | memoryview) -> None:
+    def data_received(self, data: bytes) -> None:
         """Read on."""
         self._read += data
         if self._read.endswith(b"}") and self._answer is not None:
@@ -44,39 +40,10 @@ class _Wire(asyncio.BaseProtocol):
             self._transport.abort()
 
 
-class _PlainWire(_Wire, asyncio.Protocol):
-    """One that asyncio brings what it has read, as a client is usually written."""
-
-    def data_received(self, data: bytes) -> None:
-        """Read on."""
-        self.take(data)
-
-
-class _BufferedWire(_Wire, asyncio.BufferedProtocol):
-    """One that asyncio reads into: it takes no memory from the system for each reply."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._room = memoryview(bytearray(16 * 1024))
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to."""
-        del sizehint
-        return self._room
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Read on."""
-        self.take(self._room[:nbytes])
-
-
-KINDS: Mapping[str, type[_Wire]] = {"plain": _PlainWire, "buffered": _BufferedWire}
-
-
 class Floor:
     """As many connections as there are workers."""
 
-    def __init__(self, kind: str, url: str) -> None:
-        self._kind = KINDS[kind]
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
@@ -99,7 +66,7 @@ class Floor:
 
     async def _connect(self) -> _Wire:
         loop = asyncio.get_running_loop()
-        _, wire = await loop.create_connection(self._kind, self._host, self._port, ssl=self._tls)
+        _, wire = await loop.create_connection(_Wire, self._host, self._port, ssl=self._tls)
         self._wires.append(wire)
         return wire
 

@@ -73,9 +73,10 @@ class Server:
         awake_until = 0.0
         while True:
             began = time.perf_counter()
-            ready = self._selector.select(0 if began < awake_until else None)
+            is_awake = began < awake_until
+            ready = self._selector.select(0 if is_awake else None)
             if ready:
-                began = time.perf_counter()
+                began = began if is_awake else time.perf_counter()
                 for key, _ in ready:
                     self._attend(key.fileobj)
                 now = time.perf_counter()

@@ -24,13 +24,17 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A ratio that somebody asked for. `at_most` or `at_least` is the aim, where there is one."""
+    """A ratio that somebody asked for. `at_most` or `at_least` is the aim, where there is one.
+
+    `sure` is between what its median lies with 99 % confidence, where there were rounds.
+    """
 
     of: str
     to: str
     ratio: Ratio
     at_most: float | None = None
     at_least: float | None = None
+    sure: tuple[float, float] | None = None
 
     @property
     def is_kept(self) -> bool | None:
@@ -39,14 +43,21 @@ class Comparison:
             return self.ratio.median <= self.at_most
         return None if self.at_least is None else self.ratio.median >= self.at_least
 
+    @property
+    def is_close(self) -> bool:
+        """Whether the aim lies where the median may lie as well: then nothing can be said of it."""
+        aim = self.at_least if self.at_most is None else self.at_most
+        return aim is not None and self.sure is not None and self.sure[0] < aim < self.sure[1]
+
     def as_data(self) -> dict[str, Any]:
         """Return it as it is written to a file."""
-        return {**rounded(asdict(self)), "kept": self.is_kept}
+        return {**rounded(asdict(self)), "kept": self.is_kept, "close": self.is_close}
 
     def __str__(self) -> str:
         aim = f"at most {self.at_most:g}" if self.at_most is not None else ""
         aim = f"at least {self.at_least:g}" if self.at_least is not None else aim
         verdict = {True: "reached", False: "MISSED", None: ""}[self.is_kept]
+        verdict = "TOO CLOSE TO TELL" if self.is_close else verdict
         return f"{self.of} / {self.to}: {self.ratio}  {aim} {verdict}".rstrip()
 
 
@@ -54,6 +65,14 @@ def paired(of: Sequence[float], to: Sequence[float]) -> Ratio:
     """Return the ratio of figures that were taken in the same rounds."""
     each = [one / other for one, other in zip(of, to, strict=True)]
     return Ratio(median(each), min(each), max(each))
+
+
+def compared(
+    of: str, to: str, ones: Sequence[float], others: Sequence[float], **aim: float
+) -> Comparison:
+    """Compare two series of figures that were taken in the same rounds."""
+    sure = sure_interval([one / other for one, other in zip(ones, others, strict=True)])
+    return Comparison(of, to, paired(ones, others), sure=sure, **aim)
 
 
 def sure_interval(ratios: Sequence[float], *, seed: int = 1) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from benchmarks.suite.compare import Verdict
-from benchmarks.suite.ratios import Comparison, Ratio, paired, percentile, rounded
+from benchmarks.suite.ratios import Comparison, Ratio, compared, paired, percentile, rounded
 
 PAIRS = 15
 
@@ -70,6 +70,18 @@ def test_an_aim_is_held_against_the_median(aim: dict[str, float], *, is_kept: bo
 
     assert comparison.is_kept is is_kept
     assert comparison.as_data()["kept"] is is_kept
+
+
+@pytest.mark.parametrize(("aim", "is_close"), [(1.5, False), (1.98, True), (2.5, False)])
+@pytest.mark.parametrize("kind", ["at_most", "at_least"])
+def test_an_aim_within_the_noise_is_too_close_to_tell(
+    kind: str, aim: float, *, is_close: bool
+) -> None:
+    figures = [1.9, 1.95, 2.0, 2.0, 2.0, 2.05, 2.1]
+    comparison = compared("one", "other", figures, [1.0] * len(figures), **{kind: aim})
+
+    assert comparison.is_close is is_close
+    assert ("TOO CLOSE" in str(comparison)) is is_close
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:

@@ -19,7 +19,7 @@ def results(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     crowd = {"1000": {"served": 1000, "micros": 40.0, "bare_micros": 10.0}}
     found: dict[str, Any] = {
         "issuing": {"comparisons": []},
-        "startup": {"imports": {"nothing": {"median": 1.0}, "agcod_async": {"median": 50.0}}},
+        "startup": {"imports": {"agcod_async": {"median": 1.0}, page.USED: {"median": 50.0}}},
         "pacing": {
             "paces": {"1000": {page.OURS: _at(0.9)}},
             "with_jitter": {"10/s": {page.OURS: _at(0.9)}},
@@ -91,10 +91,23 @@ def test_a_queue_that_is_cheaper_is_named_if_it_served_everybody(results: dict[s
     assert "late" not in page.better_peers()
 
 
-def test_a_quicker_import_is_named(results: dict[str, Any]) -> None:
-    results["startup"]["imports"]["small"] = {"median": 25.0}
+def test_a_quicker_import_of_as_much_is_named(results: dict[str, Any]) -> None:
+    results["startup"]["imports"] |= {
+        "by hand, small": {"median": 25.0},
+        "a part of it": {"median": 10.0},
+    }
 
-    assert "Importing small costs 0.50" in page.better_peers()
+    assert "To import by hand, small costs 0.50" in page.better_peers()
+    assert "a part" not in page.better_peers()
+
+
+def test_an_aim_that_is_too_close_to_the_figure_is_neither_reached_nor_missed(
+    results: dict[str, Any],
+) -> None:
+    aim = {"at_most": 0.51, "at_least": None, "kept": True, "close": True}
+    results["issuing"]["comparisons"] = [{"of": "a", "to": "b", "ratio": RATIO, **aim}]
+
+    assert "| at most 0.51 | too close to tell |" in page.comparisons("issuing")
 
 
 def test_an_aim_that_was_missed_stands_out(results: dict[str, Any]) -> None:
