@@ -89,7 +89,7 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless nothing was asked: not even an empty line is taken for nothing then."""
-        if self._is_unasked:
+        if self._awaited() is None:
             self.close()
             return
         body_size = len(self._body)
@@ -97,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(error)
-        if len(self._body) == body_size and not self._is_unasked:
+        if len(self._body) == body_size and self._awaited() is not None:
             self._size_beside_body += len(data)
             if self._size_beside_body > HEAD_SIZE_MAX:
                 self._fail(httptools.HttpParserError())
@@ -117,7 +117,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Drop a connection on which more is said than was asked: it could answer the next one."""
-        if self._is_unasked:
+        if self._awaited() is None:
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -152,10 +152,9 @@ class HttpConnection(asyncio.Protocol):
 
     # --- the answer ----------------------------------------------------------------------------
 
-    @property
-    def _is_unasked(self) -> bool:
-        """Whether whatever comes now answers nothing."""
-        return self._answer is None or self._answer.done()
+    def _awaited(self) -> asyncio.Future[Exchanged] | None:
+        """Return the answer that is waited for; where there is none, what comes answers nothing."""
+        return None if self._answer is None or self._answer.done() else self._answer
 
     def _complete(self) -> None:
         status = self._parser.get_status_code()
@@ -167,8 +166,9 @@ class HttpConnection(asyncio.Protocol):
         self.close()
 
     def _end(self, answer: Exchanged) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(answer)
+        awaited = self._awaited()
+        if awaited is not None:
+            awaited.set_result(answer)
 
     def _forget(self) -> None:
         self._headers = {}

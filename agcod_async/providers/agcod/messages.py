@@ -6,6 +6,7 @@ Rules of this file:
 2. Every answer field may be absent or null, unknown members are ignored, and texts stay texts: an
    enum would quote the offending value in its error message, and could not be open.
 3. A claim code is a `ClaimCode` from the moment it is decoded; no struct here holds it as text.
+4. No struct holds what could lead back to it, so the collector need not look at any (`gc=False`).
 """
 
 from dataclasses import dataclass
