@@ -18,7 +18,11 @@ class Exchange:
 
     async def open(self) -> None:
         """Open the transport."""
-        self._transport = await opened(self._kind, self._stack) or usual_transport()
+        transport = await opened(self._kind, self._stack)
+        if transport is None:
+            transport = usual_transport()
+            self._stack.push_async_callback(transport.aclose)
+        self._transport = transport
 
     async def issue(self, number: int) -> None:
         """Exchange once."""
@@ -28,5 +32,4 @@ class Exchange:
 
     async def close(self) -> None:
         """Close the transport."""
-        await self._transport.aclose()
         await self._stack.aclose()

@@ -75,8 +75,9 @@ class Server:
             began = time.perf_counter()
             is_awake = began < awake_until
             ready = self._selector.select(0 if is_awake else None)
+            if not is_awake:
+                began = time.perf_counter()  # it has slept until now
             if ready:
-                began = began if is_awake else time.perf_counter()
                 for key, _ in ready:
                     self._attend(key.fileobj)
                 now = time.perf_counter()

@@ -18,6 +18,11 @@ class Ratio:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, each: Sequence[float]) -> "Ratio":
+        """Return it from the ratio of each round."""
+        return cls(median(each), min(each), max(each))
+
     def __str__(self) -> str:
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
@@ -63,16 +68,19 @@ class Comparison:
 
 def paired(of: Sequence[float], to: Sequence[float]) -> Ratio:
     """Return the ratio of figures that were taken in the same rounds."""
-    each = [one / other for one, other in zip(of, to, strict=True)]
-    return Ratio(median(each), min(each), max(each))
+    return Ratio.of(_ratios(of, to))
 
 
 def compared(
     of: str, to: str, ones: Sequence[float], others: Sequence[float], **aim: float
 ) -> Comparison:
     """Compare two series of figures that were taken in the same rounds."""
-    sure = sure_interval([one / other for one, other in zip(ones, others, strict=True)])
-    return Comparison(of, to, paired(ones, others), sure=sure, **aim)
+    each = _ratios(ones, others)
+    return Comparison(of, to, Ratio.of(each), sure=sure_interval(each), **aim)
+
+
+def _ratios(ones: Sequence[float], others: Sequence[float]) -> list[float]:
+    return [one / other for one, other in zip(ones, others, strict=True)]
 
 
 def sure_interval(ratios: Sequence[float], *, seed: int = 1) -> tuple[float, float]:

@@ -62,7 +62,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         Comparison(
             of=f"{share}, {where}, without lanes",
             to="with lanes",
-            ratio=Ratio(*[both["without"][share] / both["with lanes"][share]] * 3),
+            ratio=Ratio.of([both["without"][share] / both["with lanes"][share]]),
         )
         for where, both in found.items()
         for share in SHARES
