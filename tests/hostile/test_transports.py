@@ -23,8 +23,8 @@ from agcod_async.values import Credentials, Money
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged, Transport
 from tests.hostile.templates import JUDGES
 from tests.providers.replies import PARTNER, REQUEST_ID, card
-from tests.wire.scripted_server import Connection, http, serving, silence
-from tests.wire.test_transports import ALL, HEADERS, ON_AIOHTTP, OURS, opened
+from tests.wire.scripted_server import HEADERS, Connection, http, serving, silence
+from tests.wire.test_transports import ALL, ON_AIOHTTP, OURS, opened
 
 TIMEOUT_SECONDS: Final = 0.08
 """Of an attempt with which something hostile is done."""

@@ -8,6 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from agcod_async.wire.port import Exchanged, Transport
+
+HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
+BODY = b'{"creationRequestId":"Test001"}'
+
 
 @dataclass(slots=True)
 class Connection:
@@ -75,7 +80,8 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
         task.add_done_callback(running.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
-    served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/CreateGiftCard"
+    scheme = "http" if tls is None else "https"
+    served.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/CreateGiftCard"
     try:
         yield served
     finally:
@@ -83,6 +89,16 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def one_after_the_other(
+    transport: Transport, script: Script, times: int, tls: ssl.SSLContext | None = None
+) -> tuple[list[Exchanged], int]:
+    """Send so many requests; return the answers and the number of connections."""
+    async with asyncio.timeout(20), serving(script, tls) as served:
+        answers = [await transport.send(served.url, HEADERS, BODY) for _ in range(times)]
+        await transport.aclose()
+        return answers, served.connections
 
 
 def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:

@@ -11,24 +11,24 @@ from agcod_async.core.outcomes import Lost, Reply, Untouched
 from agcod_async.wire.http_connection import HEAD_SIZE_MAX, HttpConnection
 from agcod_async.wire.lean_transport import KEEP_ALIVE_SECONDS, LeanTransport
 from agcod_async.wire.port import Exchanged
-from tests.wire.scripted_server import Connection, Script, http, serving, silence
+from tests.wire.scripted_server import (
+    BODY,
+    HEADERS,
+    Connection,
+    Script,
+    http,
+    one_after_the_other,
+    serving,
+    silence,
+)
 
-HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
-BODY = b'{"creationRequestId":"Test001"}'
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 def exchanges(script: Script, times: int = 2) -> tuple[list[Exchanged], int]:
     """Send requests one after the other; return the answers and the number of connections."""
 
-    async def main() -> tuple[list[Exchanged], int]:
-        async with asyncio.timeout(20), serving(script) as served:
-            transport = LeanTransport()
-            answers = [await transport.send(served.url, HEADERS, BODY) for _ in range(times)]
-            await transport.aclose()
-            return answers, served.connections
-
-    return asyncio.run(main())
+    return asyncio.run(one_after_the_other(LeanTransport(), script, times))
 
 
 def saying(first: bytes, then: bytes = http(b"its own")) -> Script:

@@ -14,10 +14,14 @@ from agcod_async.core.outcomes import Reply
 from agcod_async.wire.aiohttp_transport import AiohttpTransport
 from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged, Transport
-from tests.wire.scripted_server import Connection, Script, answering, http, serving, silence
-
-HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
-BODY = b'{"creationRequestId":"Test001"}'
+from tests.wire.scripted_server import (
+    Connection,
+    Script,
+    answering,
+    http,
+    one_after_the_other,
+    silence,
+)
 
 Exchanges = Callable[[Script, int], tuple[Sequence[Exchanged], int]]
 
@@ -41,13 +45,9 @@ def exchanges(
 
     async def main(script: Script, times: int) -> tuple[Sequence[Exchanged], int]:
         asyncio.get_running_loop().set_exception_handler(lambda _, error: errors.append(error))
-        transport = kind()
-        async with asyncio.timeout(20), serving(script, self_signed) as served:
-            url = served.url.replace("http", "https")
-            answers = [await transport.send(url, HEADERS, BODY) for _ in range(times)]
-            await transport.aclose()
+        told = await one_after_the_other(kind(), script, times, self_signed)
         assert errors == []
-        return answers, served.connections
+        return told
 
     return lambda script, times: asyncio.run(main(script, times))
 

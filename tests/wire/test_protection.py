@@ -21,11 +21,7 @@ from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Transport
 from agcod_async.wire.usual import usual_transport
 from tests.support.sockets import HttpxWithItsClient
-from tests.wire.scripted_server import Connection, answering, http, serving
-
-HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
-BODY = b'{"creationRequestId":"Test001"}'
-
+from tests.wire.scripted_server import BODY, HEADERS, Connection, answering, http, serving
 
 # --- TLS -------------------------------------------------------------------------------------
 
@@ -68,7 +64,7 @@ def test_a_server_that_vouches_for_itself_gets_nothing(
 
         transport = kind()
         async with serving(script, self_signed) as served:
-            answer = await transport.send(served.url.replace("http", "https"), HEADERS, BODY)
+            answer = await transport.send(served.url, HEADERS, BODY)
             await transport.aclose()
 
         assert isinstance(answer, Untouched)

@@ -18,10 +18,17 @@ from agcod_async.wire.httpx_transport import HttpxTransport
 from agcod_async.wire.lean_transport import LeanTransport
 from agcod_async.wire.port import REPLY_SIZE_MAX, Exchanged, Transport
 from tests.support.sockets import client_on_aiohttp
-from tests.wire.scripted_server import Connection, Script, answering, http, serving, silence
+from tests.wire.scripted_server import (
+    BODY,
+    HEADERS,
+    Connection,
+    Script,
+    answering,
+    http,
+    serving,
+    silence,
+)
 
-HEADERS = {"host": "agcod.example", "authorization": "AWS4-HMAC-SHA256 Signature=cafe"}
-BODY = b'{"creationRequestId":"Test001"}'
 JSON = "content-type: application/json"
 
 OURS = ("aiohttp", "lean")
@@ -59,13 +66,11 @@ async def opened(kind: str, **limits: float) -> AsyncIterator[Transport]:
     await transport.aclose()
 
 
-def exchange(
-    kind: str, script: Script, *, tls: ssl.SSLContext | None = None, scheme: str = "http"
-) -> Exchanged:
+def exchange(kind: str, script: Script, *, scheme: str = "http") -> Exchanged:
     """Send one request to a server that follows `script`, and return what came of it."""
 
     async def main() -> Exchanged:
-        async with asyncio.timeout(20), serving(script, tls) as served, opened(kind) as transport:
+        async with asyncio.timeout(20), serving(script) as served, opened(kind) as transport:
             return await transport.send(served.url.replace("http", scheme, 1), HEADERS, BODY)
 
     return asyncio.run(main())
